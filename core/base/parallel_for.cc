@@ -1,0 +1,118 @@
+#include "core/base/parallel_for.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/base/bounded_queue.h"
+#include "core/base/check.h"
+#include "core/base/float_environment.h"
+
+namespace nnseg {
+namespace {
+
+constexpr int64_t kRangesPerThread = 4;  // evens out ranges of unequal cost
+
+std::atomic<int> requested_threads{0};
+
+int UsableCores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// One parallel loop: ranges are taken by an atomic counter until none is left.
+struct Loop {
+  int64_t count = 0;
+  int64_t step = 1;
+  const std::function<void(int64_t, int64_t)>* body = nullptr;
+  std::atomic<int64_t> next{0};
+
+  void Work() {
+    for (;;) {
+      const int64_t begin = next.fetch_add(step);
+      if (begin >= count) return;
+      (*body)(begin, std::min(begin + step, count));
+    }
+  }
+};
+
+// Helpers that wait for loops; a loop posts itself once for each helper it wants.
+class WorkerPool {
+ public:
+  struct Ticket {
+    std::shared_ptr<Loop> loop;
+    std::shared_ptr<std::atomic<int>> pending;
+  };
+
+  explicit WorkerPool(int workers) : queue_(1024) {
+    for (int i = 0; i < workers; ++i) {
+      threads_.emplace_back([this] {
+        const ScopedSubnormals subnormals;
+        while (auto ticket = queue_.Pop()) {
+          ticket->loop->Work();
+          ticket->pending->fetch_sub(1);
+          ticket->pending->notify_all();
+        }
+      });
+    }
+  }
+
+  ~WorkerPool() {
+    queue_.Close();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  // False if no helper could be asked; the caller then does the work alone.
+  bool Post(Ticket ticket) { return queue_.TryPush(std::move(ticket)); }
+  int size() const { return static_cast<int>(threads_.size()); }
+
+ private:
+  BoundedQueue<Ticket> queue_;
+  std::vector<std::thread> threads_;
+};
+
+WorkerPool& Pool() {
+  static WorkerPool pool(HostThreads() - 1);
+  return pool;
+}
+
+}  // namespace
+
+int HostThreads() {
+  const int requested = requested_threads.load();
+  return requested > 0 ? requested : UsableCores();
+}
+
+void SetHostThreads(int threads) {
+  NNSEG_CHECK(threads >= 1);
+  requested_threads.store(threads);
+}
+
+void ParallelFor(int64_t count, const std::function<void(int64_t, int64_t)>& body) {
+  if (count <= 0) return;
+  WorkerPool& pool = Pool();
+  auto loop = std::make_shared<Loop>();
+  loop->count = count;
+  loop->step = std::max<int64_t>(1, count / ((pool.size() + 1) * kRangesPerThread));
+  loop->body = &body;
+  auto pending = std::make_shared<std::atomic<int>>(0);
+  for (int i = 0; i < pool.size() && (i + 1) * loop->step < count; ++i) {
+    pending->fetch_add(1);
+    if (!pool.Post({loop, pending})) {
+      pending->fetch_sub(1);
+      break;
+    }
+  }
+  loop->Work();
+  // A helper may still be inside its last range, or not have started: then it finds nothing to do.
+  for (int left = pending->load(); left != 0; left = pending->load()) pending->wait(left);
+}
+
+}  // namespace nnseg

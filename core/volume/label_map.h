@@ -1,0 +1,28 @@
+#ifndef NNSEG_CORE_VOLUME_LABEL_MAP_H_
+#define NNSEG_CORE_VOLUME_LABEL_MAP_H_
+
+#include <cstdint>
+
+#include "core/geometry/box.h"
+#include "core/volume/volume.h"
+
+namespace nnseg {
+
+/// The number type of label maps: uint8 below 255 foreground labels, else uint16 (nnU-Net 2.8.1,
+/// inference/export_prediction).
+enum class LabelType { kUint8, kUint16 };
+
+inline LabelType LabelTypeFor(int64_t foreground_labels) {
+  return foreground_labels < 255 ? LabelType::kUint8 : LabelType::kUint16;
+}
+
+/// A part of a label map in the reader's axes (z, y, x): `labels` has one channel and the shape of
+/// `box`. Values are held as uint16; `LabelType` says how they are stored and sent.
+struct LabelBlock {
+  Box3 box;
+  Volume<uint16_t> labels;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_VOLUME_LABEL_MAP_H_

@@ -1,0 +1,84 @@
+#include "core/volume/voxel_buffer.h"
+
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/parallel_for.h"
+#include "core/base/status_macros.h"
+
+namespace nnseg {
+namespace {
+
+template <typename T>
+T Load(const std::byte* data, int64_t i) {
+  T value;
+  std::memcpy(&value, data + i * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> VoxelBytes(PixelType type, int64_t channels, const Shape3& shape) {
+  int64_t bytes = SizeOf(type);
+  for (const int64_t factor : {channels, shape[0], shape[1], shape[2]}) {
+    if (factor < 1 || __builtin_mul_overflow(bytes, factor, &bytes)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("image is ", channels, " channel(s) of ", ToString(shape), " ", NameOf(type),
+                       " voxels, expected sizes of at least 1 and fewer than 2^63 bytes"));
+    }
+  }
+  return bytes;
+}
+
+absl::StatusOr<VoxelBuffer> VoxelBuffer::Allocate(PixelType type, int64_t channels,
+                                                  const Shape3& shape) {
+  NNSEG_ASSIGN_OR_RETURN(const int64_t bytes, VoxelBytes(type, channels, shape));
+  VoxelBuffer buffer;
+  buffer.type_ = type;
+  buffer.channels_ = channels;
+  buffer.shape_ = shape;
+  buffer.size_ = static_cast<std::size_t>(bytes);
+  buffer.data_.reset(new (std::nothrow) std::byte[buffer.size_]);
+  if (buffer.data_ == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for an image of ", bytes, " bytes"));
+  }
+  return buffer;
+}
+
+Volume<float> VoxelBuffer::ToFloat() const {
+  Volume<float> result = Volume<float>::Uninitialized(channels_, shape_);
+  float* const out = result.voxels().data();
+  VisitPixelType(type_, [&](auto zero) {
+    using T = decltype(zero);
+    ParallelFor(result.size(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(Load<T>(data_.get(), i));
+    });
+  });
+  return result;
+}
+
+absl::Status VoxelBuffer::CheckFinite() const {
+  return VisitPixelType(type_, [&](auto zero) -> absl::Status {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) {
+      const int64_t count = channels_ * shape_.voxels();
+      for (int64_t i = 0; i < count; ++i) {
+        const auto value = static_cast<float>(Load<T>(data_.get(), i));
+        if (!std::isfinite(value)) {
+          const int64_t voxel = i % shape_.voxels();
+          return absl::InvalidArgumentError(
+              absl::StrCat("voxel (z, y, x) = (", voxel / (shape_[1] * shape_[2]), ", ",
+                           voxel / shape_[2] % shape_[1], ", ", voxel % shape_[2], ") of channel ",
+                           i / shape_.voxels(), " is ", value, ", expected a finite value"));
+        }
+      }
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace nnseg
