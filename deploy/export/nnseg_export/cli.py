@@ -1,0 +1,114 @@
+"""Command line of nnseg-export."""
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from nnseg_export import ExportError, __version__, archive, inspection
+from nnseg_export.model_folder import DEFAULT_CHECKPOINT, open_model_folder
+
+_DESCRIPTION = """\
+Turns a trained nnU-Net v2 model into a model bundle REPOSITORY/NAME/VERSION that nnseg-server loads: each fold as
+TorchScript and as OpenVINO IR, both compared with eager nnU-Net on random patches, and a manifest with hashes.
+
+`nnseg-export inspect BUNDLE` prints what is in a bundle and checks its hashes.
+"""
+_WARNING = """\
+Security: nnU-Net checkpoints are Python pickles. Loading one can run any code that its author put in. Export only
+models from people you trust. The finished bundle holds no pickled Python objects of the model's author.
+
+Exit status: 0 done, 1 the model or bundle was refused (the reason is printed), 2 wrong usage.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if arguments[:1] == ["inspect"]:
+            return _inspect(arguments[1:])
+        return _export(arguments)
+    except ExportError as error:
+        print(f"nnseg-export: {error}", file=sys.stderr)
+        return 1
+
+
+def _inspect(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("nnseg-export inspect", description="Prints what a bundle holds; checks its hashes.")
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder <repository>/<name>/<version>")
+    text, intact = inspection.report(parser.parse_args(arguments).bundle)
+    print(text)
+    if not intact:
+        print("nnseg-export: files are missing or changed since the bundle was made", file=sys.stderr)
+    return 0 if intact else 1
+
+
+def _export(arguments: list[str]) -> int:
+    options = _export_parser().parse_args(arguments)
+    if not options.model.is_file():
+        return _export_folder(options.model, options)
+    with tempfile.TemporaryDirectory(prefix="nnseg-export-") as unpacked:
+        archive.unpack(options.model, Path(unpacked))
+        return _export_folder(archive.find_model_folder(Path(unpacked), options.configuration), options)
+
+
+def _export_folder(folder: Path, options: argparse.Namespace) -> int:
+    model = open_model_folder(folder, options.folds, options.checkpoint)
+    from nnseg_export import bundle, manifest  # late: imports torch, which takes seconds
+
+    path = bundle.export(
+        model,
+        bundle.Target(options.output, options.name, options.version),
+        manifest.Description(options.intended_use, options.license, options.source),
+        with_openvino=not options.skip_openvino,
+        openvino_tolerance=options.tolerance,
+    )
+    print(f"wrote {path}")
+    return 0
+
+
+def _export_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "nnseg-export", description=_DESCRIPTION, epilog=_WARNING, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL_FOLDER", type=Path,
+        help="nnU-Net model folder <trainer>__<plans>__<configuration>, or a zip by nnUNetv2_export_model_to_zip")
+    add("--name", required=True, help="name of the model in the repository")
+    add("--output", required=True, type=Path, metavar="REPOSITORY", help="model repository (made when missing)")
+    add("--folds", type=_folds, metavar="K,K,...",
+        help="folds in order of averaging, e.g. 0,1 or all; default: every fold with the checkpoint")
+    add("--checkpoint", default=DEFAULT_CHECKPOINT, help="file name in each fold folder (default: %(default)s)")
+    add("--configuration", help="chooses one of several configurations in a zip")
+    add("--version", type=_version, metavar="N", help="version of the bundle (default: the next free integer)")
+    add("--intended-use", default="Research only, not for clinical use.", metavar="TEXT",
+        help="what the model may be used for (default: %(default)s)")
+    add("--license", default="", metavar="TEXT", help="licence of the weights")
+    add("--source", default="", metavar="TEXT", help="where the model comes from")
+    add("--skip-openvino", action="store_true", help="write TorchScript only")
+    add("--tolerance", type=_tolerance, default=1e-4, metavar="F",
+        help="largest difference of OpenVINO's logits from eager nnU-Net, as a fraction of their range "
+        "(default: %(default)s); TorchScript must always be equal to the bit")
+    add("--about", action="version", version=f"nnseg-export {__version__}", help="print the tool's version")
+    return parser  # fmt: skip
+
+
+def _folds(text: str) -> tuple[str, ...]:
+    folds = tuple(text.split(","))
+    if not all(re.fullmatch(r"all|\d+", fold) for fold in folds) or len(set(folds)) != len(folds):
+        raise argparse.ArgumentTypeError(f"'{text}': expected fold numbers or 'all', separated by commas, none twice")
+    return tuple(fold if fold == "all" else str(int(fold)) for fold in folds)
+
+
+def _version(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise argparse.ArgumentTypeError(f"'{text}': expected a positive integer")
+    return int(text)
+
+
+def _tolerance(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': expected a fraction between 0 and 1")
+    return value
