@@ -6,7 +6,7 @@ int64_t SizeOf(PixelType type) {
   return VisitPixelType(type, [](auto zero) { return static_cast<int64_t>(sizeof zero); });
 }
 
-std::string_view NameOf(PixelType type) {
+absl::string_view NameOf(PixelType type) {
   switch (type) {
     case PixelType::kInt8:
       return "int8";

@@ -2,7 +2,8 @@
 #define NNSEG_CORE_VOLUME_PIXEL_TYPE_H_
 
 #include <cstdint>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 namespace nnseg {
 
@@ -13,7 +14,7 @@ enum class PixelType { kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kFloat32
 int64_t SizeOf(PixelType type);
 
 /// "int16", for messages.
-std::string_view NameOf(PixelType type);
+absl::string_view NameOf(PixelType type);
 
 /// Calls f with a zero of the C++ type that `type` names: a switch written once.
 template <typename F>

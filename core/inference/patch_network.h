@@ -1,0 +1,46 @@
+#ifndef NNSEG_CORE_INFERENCE_PATCH_NETWORK_H_
+#define NNSEG_CORE_INFERENCE_PATCH_NETWORK_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "core/geometry/index.h"
+
+namespace nnseg {
+
+/// The fixed shapes of a patch network.
+struct PatchSignature {
+  int64_t input_channels = 0;
+  int64_t output_channels = 0;
+  Shape3 patch_size{};
+
+  int64_t input_size() const { return input_channels * patch_size.voxels(); }
+  int64_t output_size() const { return output_channels * patch_size.voxels(); }
+  bool operator==(const PatchSignature&) const = default;
+};
+
+/// One fold of a model, resident on one device, behind whatever engine runs it.
+///
+/// Not thread-safe: only the device's TileScheduler thread calls Run.
+class PatchNetwork {
+ public:
+  virtual ~PatchNetwork() = default;
+
+  virtual const PatchSignature& signature() const = 0;
+  /// "torch" or "openvino".
+  virtual std::string engine() const = 0;
+  /// Arithmetic of the network: "fp32", "fp16".
+  virtual std::string precision() const = 0;
+
+  /// One forward pass, batch 1: `input` is (channels, patch), `output` receives the logits
+  /// (output channels, patch), both dense C order. INTERNAL or RESOURCE_EXHAUSTED with the engine's
+  /// first line of text when it fails; the network stays usable.
+  virtual absl::Status Run(std::span<const float> input, std::span<float> output) = 0;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_INFERENCE_PATCH_NETWORK_H_

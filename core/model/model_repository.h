@@ -1,0 +1,68 @@
+#ifndef NNSEG_CORE_MODEL_MODEL_REPOSITORY_H_
+#define NNSEG_CORE_MODEL_MODEL_REPOSITORY_H_
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/model/loaded_model.h"
+
+namespace nnseg {
+
+/// Life of a model version. Only kReady serves.
+enum class ModelState { kUnloaded, kLoading, kReady, kFailed };
+
+struct ModelStatus {
+  std::string name;
+  int version = 0;
+  ModelState state = ModelState::kUnloaded;
+  absl::Status error;                        ///< why, for kFailed
+  std::shared_ptr<const LoadedModel> model;  ///< for kReady
+};
+
+/// The models under <root>/<name>/<integer version>/. Names and versions are looked up in the index
+/// made by Scan, never joined to a path. A load happens outside the lock, so requests never wait
+/// for one; a request that borrowed a model keeps it alive while an unload or a newer version goes
+/// on. Thread-safe.
+class ModelRepository {
+ public:
+  ModelRepository(std::filesystem::path root, Engines engines);
+
+  /// Re-reads the folder: new versions appear as kUnloaded, vanished ones that are not loaded go.
+  /// Folders that are no model (names outside [A-Za-z0-9][A-Za-z0-9._-]{0,63}, versions outside
+  /// [1-9][0-9]{0,8}) are ignored. NOT_FOUND when the root is no folder.
+  absl::Status Scan();
+
+  /// Loads the newest version of every model (all by name order). A bad model fails alone: its
+  /// status says why.
+  void LoadAll();
+
+  /// Loads a version (0: the newest), replacing nothing: other versions go on serving. Scans first.
+  /// NOT_FOUND, or why the load failed. Loading a ready version is OK and does nothing.
+  absl::Status Load(const std::string& name, int version);
+  /// Frees a version (0: all of the model's) once running requests end. NOT_FOUND if unknown.
+  absl::Status Unload(const std::string& name, int version);
+
+  /// The model for a request; version 0 is the newest ready one. NOT_FOUND for a name or version
+  /// that does not exist, FAILED_PRECONDITION when it is not ready.
+  absl::StatusOr<std::shared_ptr<const LoadedModel>> Borrow(const std::string& name,
+                                                            int version) const;
+
+  /// All versions, by name and version.
+  std::vector<ModelStatus> List() const;
+  bool AnyReady() const;
+
+ private:
+  const std::filesystem::path root_;
+  const Engines engines_;
+  mutable std::mutex mu_;
+  std::map<std::string, std::map<int, ModelStatus>> models_;  // guarded by mu_
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_MODEL_MODEL_REPOSITORY_H_

@@ -1,0 +1,50 @@
+#ifndef NNSEG_CORE_PIPELINE_PIPELINE_EXECUTOR_H_
+#define NNSEG_CORE_PIPELINE_PIPELINE_EXECUTOR_H_
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/base/bounded_queue.h"
+#include "core/pipeline/pipeline.h"
+
+namespace nnseg {
+
+/// Runs cases through the pipeline's halves on threads of its own: while one case is on the device,
+/// the next is prepared; bounded queues between hold the rest back. Thread-safe.
+class PipelineExecutor {
+ public:
+  struct Options {
+    int queue_capacity = 16;  ///< cases that wait to be prepared
+    int prepare_threads = 1;
+    int concurrent_cases = 2;  ///< cases that share the device at the same time
+  };
+  using Done = std::function<void(absl::StatusOr<SegmentationSummary>)>;
+
+  explicit PipelineExecutor(const Options& options);
+  /// Waits for all submitted cases: cancel their tokens first to leave sooner.
+  ~PipelineExecutor();
+
+  /// Takes a case. `done` is called once, from an executor thread, after the last observer call.
+  /// The observer must live until then. RESOURCE_EXHAUSTED when the queue is full: nothing was
+  /// taken.
+  absl::Status Submit(SegmentationCase segmentation_case, StageObserver& observer, Done done);
+
+  /// Cases that wait to be prepared or predicted.
+  int queue_depth() const;
+
+ private:
+  struct Job;
+  void PrepareLoop();
+  void PredictLoop();
+
+  BoundedQueue<std::unique_ptr<Job>> waiting_;
+  BoundedQueue<std::unique_ptr<Job>> prepared_;
+  std::vector<std::thread> prepare_threads_;
+  std::vector<std::thread> predict_threads_;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_PIPELINE_PIPELINE_EXECUTOR_H_

@@ -1,0 +1,59 @@
+#ifndef NNSEG_CORE_PIPELINE_SEGMENTATION_CASE_H_
+#define NNSEG_CORE_PIPELINE_SEGMENTATION_CASE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/cancellation.h"
+#include "core/geometry/spacing.h"
+#include "core/model/loaded_model.h"
+#include "core/volume/voxel_buffer.h"
+
+namespace nnseg {
+
+/// What a request may choose; what it leaves open is the model's or nnU-Net's default.
+struct SegmentationOptions {
+  std::string engine;              ///< "", "auto", "torch" or "openvino"
+  std::vector<std::string> folds;  ///< empty: all folds of the bundle
+  double tile_step_size = 0.5;     ///< in patches, in (0, 1]
+  bool use_gaussian = true;
+  bool use_mirroring = true;  ///< over the axes that the model's training allowed
+};
+
+/// One image to segment.
+struct SegmentationCase {
+  std::string request_id;
+  std::shared_ptr<const LoadedModel> model;
+  VoxelBuffer voxels;  ///< reader axes; freed as soon as it is prepared
+  Spacing3 spacing{};  ///< reader axes (z, y, x)
+  SegmentationOptions options;
+  CancellationToken token;
+};
+
+/// A case's stages, in order.
+enum class Stage { kQueued, kPreprocess, kInfer, kRestore };
+
+/// "preprocess", for logs, metrics and answers.
+const char* NameOf(Stage stage);
+
+/// What was really done for a case.
+struct SegmentationSummary {
+  std::string engine;     ///< that ran
+  std::string precision;  ///< of the network: "fp32"
+  std::vector<std::string> folds;
+  std::vector<int> mirroring_axes;  ///< patch axes, internal frame; empty: none
+  int64_t tiles = 0;
+  int64_t passes = 0;                       ///< tiles x mirrors x folds
+  Box3 labelled_box;                        ///< reader axes; voxels outside are background
+  std::map<int, int64_t> voxels_per_label;  ///< over the whole image, background included
+  /// Wall seconds by stage. Restoring overlaps inference: kInfer holds the wait for the device,
+  /// kRestore the rest.
+  std::map<Stage, double> stage_seconds;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_PIPELINE_SEGMENTATION_CASE_H_

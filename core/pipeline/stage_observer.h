@@ -1,0 +1,28 @@
+#ifndef NNSEG_CORE_PIPELINE_STAGE_OBSERVER_H_
+#define NNSEG_CORE_PIPELINE_STAGE_OBSERVER_H_
+
+#include "core/pipeline/segmentation_case.h"
+#include "core/volume/label_map.h"
+
+namespace nnseg {
+
+/// Watches one case. Calls come one after the other, from the pipeline's threads, never after the
+/// case's completion. Implementations return soon.
+class StageObserver {
+ public:
+  virtual ~StageObserver() = default;
+
+  virtual void OnStage(Stage stage) = 0;
+  /// Forward passes (tiles x mirrors x folds) done of all.
+  virtual void OnProgress(int64_t passes_done, int64_t passes_total) = 0;
+  /// Once, before the first labels: blocks will cover `labelled_box` (reader axes) and all else is
+  /// background.
+  virtual void OnResultBegins(const Box3& labelled_box, LabelType type) = 0;
+  /// Final labels. May block to hold the pipeline back while the receiver is slow. An error ends
+  /// the case with it.
+  virtual absl::Status OnLabels(LabelBlock block) = 0;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_PIPELINE_STAGE_OBSERVER_H_

@@ -1,0 +1,35 @@
+#ifndef NNSEG_CORE_PREPROCESS_PREPROCESSOR_H_
+#define NNSEG_CORE_PREPROCESS_PREPROCESSOR_H_
+
+#include "absl/status/statusor.h"
+#include "core/base/cancellation.h"
+#include "core/plan/segmentation_plan.h"
+#include "core/preprocess/case_properties.h"
+#include "core/volume/voxel_buffer.h"
+
+namespace nnseg {
+
+/// An image as the network sees it.
+struct PreparedCase {
+  Volume<float> image;  ///< channels x properties.network_shape, internal axes, not padded
+  CaseProperties properties;
+};
+
+/// The plan's shape and crop rules without touching voxels: the largest network shape that an image
+/// of `shape` (reader axes) at `spacing` (reader axes) can come to, i.e. that of an uncropped
+/// image. For admission.
+absl::StatusOr<Shape3> NetworkShapeBound(const SegmentationPlan& plan, const Shape3& shape,
+                                         const Spacing3& spacing);
+
+/// nnU-Net 2.8.1's DefaultPreprocessor: transpose, crop to non-zero, normalise, resample, in that
+/// order. `voxels` and `spacing` are in the reader's axes.
+///
+/// INVALID_ARGUMENT when the channel count differs from the plan's, a voxel is not finite, or a
+/// value breaks the channel's normalisation (RGBTo01); CANCELLED or DEADLINE_EXCEEDED by `token`.
+/// Thread-safe.
+absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const VoxelBuffer& voxels,
+                                        const Spacing3& spacing, const CancellationToken& token);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_PREPROCESS_PREPROCESSOR_H_

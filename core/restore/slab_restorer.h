@@ -1,0 +1,50 @@
+#ifndef NNSEG_CORE_RESTORE_SLAB_RESTORER_H_
+#define NNSEG_CORE_RESTORE_SLAB_RESTORER_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/plan/segmentation_plan.h"
+#include "core/preprocess/case_properties.h"
+#include "core/tiling/logit_slab.h"
+#include "core/volume/label_map.h"
+
+namespace nnseg {
+
+/// Takes finished labels, in the reader's axes. Blocks do not overlap and together cover the crop
+/// box; all other voxels are background 0.
+using LabelSink = std::function<absl::Status(LabelBlock)>;
+
+/// Turns finished logit slabs into labels on the image's own grid: resamples logits to the crop's
+/// grid, decides the label, pastes into the crop box and undoes the transpose (nnU-Net 2.8.1,
+/// inference/export_prediction). Full-resolution logits never exist: with spline orders 0 and 1 a
+/// few planes of them do, with order 3 the network-resolution logits and one channel.
+///
+/// One case, one thread at a time.
+class SlabRestorer {
+ public:
+  virtual ~SlabRestorer() = default;
+
+  /// UNIMPLEMENTED for decoding rules that this version does not serve. `plan` must outlive the
+  /// restorer.
+  static absl::StatusOr<std::unique_ptr<SlabRestorer>> Create(const SegmentationPlan& plan,
+                                                              const CaseProperties& properties,
+                                                              LabelSink sink);
+
+  /// Slabs come in order and without gaps. Returns the sink's first error.
+  virtual absl::Status Add(LogitSlab slab) = 0;
+  /// After the last slab: emits what is left.
+  virtual absl::Status Finish() = 0;
+
+ protected:
+  SlabRestorer() = default;
+};
+
+/// Host bytes that restoring holds, for admission. `shape` is the image's, internal axes.
+int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape,
+                     const Shape3& network_shape);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_RESTORE_SLAB_RESTORER_H_
