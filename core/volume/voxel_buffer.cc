@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <type_traits>
 
@@ -61,21 +62,26 @@ Volume<float> VoxelBuffer::ToFloat() const {
   return result;
 }
 
-absl::Status VoxelBuffer::CheckFinite() const {
+absl::Status VoxelBuffer::CheckFinite(int64_t first, int64_t count) const {
   return VisitPixelType(type_, [&](auto zero) -> absl::Status {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {
-      const int64_t count = channels_ * shape_.voxels();
-      for (int64_t i = 0; i < count; ++i) {
-        const auto value = static_cast<float>(Load<T>(data_.get(), i));
-        if (!std::isfinite(value)) {
-          const int64_t voxel = i % shape_.voxels();
-          return absl::InvalidArgumentError(
-              absl::StrCat("voxel (z, y, x) = (", voxel / (shape_[1] * shape_[2]), ", ",
-                           voxel / shape_[2] % shape_[1], ", ", voxel % shape_[2], ") of channel ",
-                           i / shape_.voxels(), " is ", value, ", expected a finite value"));
-        }
-      }
+      const auto finite = [&](int64_t i) {
+        return std::abs(static_cast<float>(Load<T>(data_.get(), i))) <=
+               std::numeric_limits<float>::max();
+      };
+      bool all_finite = true;  // without a way out of the loop, so that it runs at memory speed
+      for (int64_t i = first; i < first + count; ++i) all_finite &= finite(i);
+      if (all_finite) return absl::OkStatus();
+
+      int64_t i = first;
+      while (finite(i)) ++i;
+      const int64_t voxel = i % shape_.voxels();
+      return absl::InvalidArgumentError(
+          absl::StrCat("voxel (z, y, x) = (", voxel / (shape_[1] * shape_[2]), ", ",
+                       voxel / shape_[2] % shape_[1], ", ", voxel % shape_[2], ") of channel ",
+                       i / shape_.voxels(), " is ", static_cast<float>(Load<T>(data_.get(), i)),
+                       ", expected a finite value"));
     }
     return absl::OkStatus();
   });

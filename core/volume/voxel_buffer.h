@@ -36,7 +36,9 @@ class VoxelBuffer {
   Volume<float> ToFloat() const;
 
   /// INVALID_ARGUMENT if a voxel is not finite as a float, naming channel and index (z, y, x).
-  absl::Status CheckFinite() const;
+  absl::Status CheckFinite() const { return CheckFinite(0, channels_ * shape_.voxels()); }
+  /// The same for `count` voxels from the `first` on, in memory order. REQUIRES: both within size.
+  absl::Status CheckFinite(int64_t first, int64_t count) const;
 
  private:
   PixelType type_ = PixelType::kFloat32;

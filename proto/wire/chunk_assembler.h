@@ -1,0 +1,45 @@
+#ifndef NNSEG_PROTO_WIRE_CHUNK_ASSEMBLER_H_
+#define NNSEG_PROTO_WIRE_CHUNK_ASSEMBLER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "core/volume/voxel_buffer.h"
+
+namespace nnseg {
+
+/// Largest `data` of a VoxelChunk that the server takes.
+inline constexpr uint64_t kMaxChunkBytes = 4 << 20;
+
+/// Puts the chunks of an upload into one buffer. Chunks must come in order, without gaps or
+/// overlaps; each voxel is checked as soon as it is complete. One thread at a time.
+class ChunkAssembler {
+ public:
+  ChunkAssembler() = default;
+  explicit ChunkAssembler(VoxelBuffer voxels) : voxels_(std::move(voxels)) {}
+
+  /// The place of a chunk of `size` bytes that claims to lie at `offset`: the caller fills it whole
+  /// and then calls Commit. INVALID_ARGUMENT for an empty or too large chunk, a gap, an overlap or
+  /// an overrun.
+  absl::StatusOr<std::span<std::byte>> Reserve(uint64_t offset, uint64_t size);
+
+  /// Takes the bytes that were reserved last. INVALID_ARGUMENT if they complete a voxel that is not
+  /// finite.
+  absl::Status Commit();
+
+  /// The whole image. INVALID_ARGUMENT when bytes are missing.
+  absl::StatusOr<VoxelBuffer> Finish() &&;
+
+  uint64_t received() const { return received_; }
+
+ private:
+  VoxelBuffer voxels_;
+  uint64_t received_ = 0;
+  uint64_t reserved_ = 0;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_PROTO_WIRE_CHUNK_ASSEMBLER_H_

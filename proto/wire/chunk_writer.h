@@ -1,0 +1,37 @@
+#ifndef NNSEG_PROTO_WIRE_CHUNK_WRITER_H_
+#define NNSEG_PROTO_WIRE_CHUNK_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "segmentation/v1/segmentation_service.pb.h"
+
+namespace nnseg {
+
+/// Size of the chunks that a client sends: the fastest over loopback in the plain and the raw API.
+inline constexpr std::size_t kDefaultChunkBytes = 1 << 20;
+
+/// Cuts an image's bytes into the chunk messages of an upload, in order. Does not own the bytes.
+class ChunkWriter {
+ public:
+  /// REQUIRES: 0 < chunk_bytes <= kMaxChunkBytes.
+  explicit ChunkWriter(std::span<const std::byte> bytes,
+                       std::size_t chunk_bytes = kDefaultChunkBytes)
+      : bytes_(bytes), chunk_bytes_(chunk_bytes) {}
+
+  /// Sets `request` to the next chunk; false, with `request` untouched, after the last one.
+  bool Next(::segmentation::v1::SegmentRequest& request);
+
+  /// Bytes handed out so far.
+  uint64_t written() const { return written_; }
+
+ private:
+  const std::span<const std::byte> bytes_;
+  const std::size_t chunk_bytes_;
+  uint64_t written_ = 0;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_PROTO_WIRE_CHUNK_WRITER_H_

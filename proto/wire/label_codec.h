@@ -1,0 +1,32 @@
+#ifndef NNSEG_PROTO_WIRE_LABEL_CODEC_H_
+#define NNSEG_PROTO_WIRE_LABEL_CODEC_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/volume/label_map.h"
+#include "segmentation/v1/segmentation_service.pb.h"
+
+namespace nnseg {
+
+/// Most plain bytes in one label chunk.
+inline constexpr int64_t kMaxLabelChunkBytes = 1 << 20;
+
+/// Bytes of one label.
+inline int64_t SizeOf(LabelType type) { return type == LabelType::kUint8 ? 1 : 2; }
+
+/// Packs labels for sending: whole planes, or rows of one plane when a plane is too large, so that
+/// no chunk holds more than kMaxLabelChunkBytes of plain labels. Values that do not fit `type` are
+/// a programmer's mistake. `encoding` is RAW or ZLIB.
+std::vector<::segmentation::v1::LabelChunk> EncodeLabels(
+    const LabelBlock& block, LabelType type, ::segmentation::v1::LabelEncoding encoding);
+
+/// Unpacks one chunk. INVALID_ARGUMENT when its box leaves `labelled_box` or is too large, or when
+/// its data does not unpack to exactly the box's labels; no more memory is used than those take.
+absl::StatusOr<LabelBlock> DecodeLabels(const ::segmentation::v1::LabelChunk& chunk, LabelType type,
+                                        const Box3& labelled_box);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_PROTO_WIRE_LABEL_CODEC_H_
