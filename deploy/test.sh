@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Every check and every test, one step after the other; a failed step does not keep the others from running. Ends with what
+# was skipped and why, what failed, a table of steps and the totals; exits non-zero unless all passed.
+#
+#   deploy/test.sh            all steps
+#   deploy/test.sh STEP...    only these, of: format release core-only asan tsan tidy exporter
+#
+# TIDY=all lets clang-tidy read every source, not only what changed since TIDY_BASE (default: see deploy/tidy.sh).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+results=build/test-results
+steps=(format release core-only asan tsan tidy exporter)
+
+# ctest over one build tree (or a folder of it); leaves its reports where test_summary.py finds them.
+run_ctest() { # STEP TREE ARGUMENT...
+  local report="$PWD/$results/$1" tree=$2
+  shift 2
+  mkdir -p "$report/gtest"
+  GTEST_OUTPUT="xml:$report/gtest/" ctest --test-dir "$tree" --output-junit "$report/ctest.xml" \
+    --output-on-failure --no-tests=error "$@"
+}
+
+step_format() { deploy/format.sh --check; }
+
+step_release() { deploy/build.sh release && run_ctest release build/release -LE 'bench|slow'; }
+
+step_core-only() { deploy/build.sh core-only && run_ctest core-only build/core-only -L unit; }
+
+# The sanitizers' builds hold neither torch nor OpenVINO, which are not instrumented: networks are fakes there.
+step_asan() {
+  deploy/build.sh asan tests/unit/all tests/integration/all &&
+    ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+      UBSAN_OPTIONS=print_stacktrace=1 \
+      run_ctest asan build/asan -L 'unit|integration'
+}
+
+step_tsan() {
+  deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/all &&
+    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+      run_ctest tsan build/tsan -R '^(unit\.(core|server)|integration)' 
+}
+
+step_tidy() { deploy/tidy.sh; }
+
+step_exporter() {
+  deploy/export/setup &&
+    (cd deploy/export && .venv/bin/python -m pytest -q --junit-xml="$OLDPWD/$results/exporter/pytest.xml")
+}
+
+if (($#)); then steps=("$@"); fi
+rm -rf "$results"
+for step in "${steps[@]}"; do
+  declare -F "step_$step" >/dev/null || { echo "test: no step '$step'" >&2; exit 2; }
+  mkdir -p "$results/$step"
+  printf '\n=== %s ===\n' "$step"
+  begin=$SECONDS
+  "step_$step" 2>&1 | tee "$results/$step/log"
+  echo "${PIPESTATUS[0]}" >"$results/$step/rc"
+  echo $((SECONDS - begin)) >"$results/$step/seconds"
+done
+
+printf '\n=== summary ===\n'
+exec /usr/bin/python3 tests/tools/test_summary.py "$results"
