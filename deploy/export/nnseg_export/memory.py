@@ -23,31 +23,35 @@ def activation_bytes(network: torch.nn.Module, patch: torch.Tensor) -> int:
 
 
 class _LiveTensors(TorchDispatchMode):
-    """Follows the storage of every tensor that an operation makes, from its birth to its last reference."""
+    """Follows the storage of every tensor that an operation makes, from its birth to the death of its last view."""
 
     def __init__(self):
         super().__init__()
         self.peak = 0
         self._alive = 0
-        self._references: dict[int, int] = {}
+        self._views: dict[int, int] = {}  # storage address -> living tensors on it
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        inputs = {a.data_ptr() for a in args if isinstance(a, torch.Tensor)}
+        given = {a.untyped_storage().data_ptr() for a in args if isinstance(a, torch.Tensor)}
         result = function(*args, **(kwargs or {}))
         for tensor in result if isinstance(result, (tuple, list)) else (result,):
-            if isinstance(tensor, torch.Tensor) and tensor.numel() and tensor.data_ptr() not in inputs:
-                self._born(tensor)
+            if isinstance(tensor, torch.Tensor):
+                address = tensor.untyped_storage().data_ptr()
+                if address in self._views or address not in given:  # not a view of the patch or of a weight
+                    self._follow(tensor, address)
         return result
 
-    def _born(self, tensor: torch.Tensor) -> None:
-        address, size = tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
-        self._references[address] = self._references.get(address, 0) + 1
-        if self._references[address] == 1:
+    def _follow(self, tensor: torch.Tensor, address: int) -> None:
+        size = tensor.untyped_storage().nbytes()
+        if address not in self._views:
+            self._views[address] = 0
             self._alive += size
             self.peak = max(self.peak, self._alive)
+        self._views[address] += 1
         weakref.finalize(tensor, self._died, address, size)
 
     def _died(self, address: int, size: int) -> None:
-        self._references[address] -= 1
-        if self._references[address] == 0:
+        self._views[address] -= 1
+        if not self._views[address]:
+            del self._views[address]
             self._alive -= size
