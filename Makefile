@@ -16,16 +16,16 @@ setup:
 build: setup
 	@deploy/build.sh release
 
-demo: build
+demo:
 	@deploy/demo.sh
 
-test: setup
+test:
 	@deploy/test.sh
 
 format:
 	@deploy/format.sh
 
-image: build
+image:
 	@deploy/build_image.sh
 
 clean:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prepares a Debian 12 machine to build, run and test nnseg: Debian packages, then the wheels of the two network engines
-# into .cache/wheels. Asks for nothing and does only what is missing, so a second run ends at once.
+# into .cache/wheels (or NNSEG_WHEELS_DIR). Asks for nothing and does only what is missing, so a second run ends at once.
 #
 #   deploy/setup.sh               all that building, running and testing need
 #   deploy/setup.sh --build-only  without what only the tests need (the container's build stage)
@@ -19,7 +19,7 @@ test_packages=(
   clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev libbenchmark-dev
   python3-grpcio python3-numpy python3-nibabel python3-protobuf python3-venv
 )
-wheels_dir=.cache/wheels
+wheels_dir=${NNSEG_WHEELS_DIR:-.cache/wheels}
 python=/usr/bin/python3
 
 say() { printf 'setup: %s\n' "$*"; }

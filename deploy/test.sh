@@ -9,6 +9,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+deploy/setup.sh || exit 1
+
 results=build/test-results
 steps=(format release core-only asan tsan tidy exporter)
 
