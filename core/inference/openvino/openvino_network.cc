@@ -1,0 +1,107 @@
+#include "core/inference/openvino/openvino_network.h"
+
+#include <filesystem>
+#include <openvino/openvino.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/float_environment.h"
+#include "core/base/status_macros.h"
+#include "core/inference/openvino/openvino_guard.h"
+
+namespace nnseg {
+namespace {
+
+/// One runtime for the process: it holds the plugins, and networks outlive their loaders.
+ov::Core& Runtime() {
+  static ov::Core core;
+  return core;
+}
+
+ov::Shape BatchOfOne(int64_t channels, const Shape3& patch) {
+  return {1, static_cast<std::size_t>(channels), static_cast<std::size_t>(patch[0]),
+          static_cast<std::size_t>(patch[1]), static_cast<std::size_t>(patch[2])};
+}
+
+absl::Status CheckPort(absl::string_view what, const ov::Output<const ov::Node>& port,
+                       const ov::Shape& expected) {
+  if (port.get_element_type() == ov::element::f32 && port.get_partial_shape().is_static() &&
+      port.get_shape() == expected) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the network's ", what, " is ", port.get_element_type().get_type_name(), " ",
+                   port.get_partial_shape().to_string(), ", expected f32 ",
+                   ov::PartialShape(expected).to_string()));
+}
+
+class OpenvinoNetwork : public PatchNetwork {
+ public:
+  OpenvinoNetwork(ov::CompiledModel model, const PatchSignature& signature)
+      : request_(model.create_infer_request()),
+        signature_(signature),
+        input_shape_(BatchOfOne(signature.input_channels, signature.patch_size)),
+        output_shape_(BatchOfOne(signature.output_channels, signature.patch_size)) {}
+
+  const PatchSignature& signature() const override { return signature_; }
+  std::string engine() const override { return "openvino"; }
+  std::string precision() const override { return "fp32"; }
+
+  absl::Status Run(std::span<const float> input, std::span<float> output) override {
+    if (static_cast<int64_t>(input.size()) != signature_.input_size() ||
+        static_cast<int64_t>(output.size()) != signature_.output_size()) {
+      return absl::InternalError(absl::StrCat("a pass got ", input.size(), " and ", output.size(),
+                                              " values, expected ", signature_.input_size(),
+                                              " and ", signature_.output_size()));
+    }
+    const ScopedSubnormals subnormals;
+    return GuardOpenvino([&] {
+      // Both buffers are used in place; the network only reads its input.
+      request_.set_input_tensor(
+          ov::Tensor(ov::element::f32, input_shape_, const_cast<float*>(input.data())));
+      request_.set_output_tensor(ov::Tensor(ov::element::f32, output_shape_, output.data()));
+      request_.infer();
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  ov::InferRequest request_;
+  const PatchSignature signature_;
+  const ov::Shape input_shape_;
+  const ov::Shape output_shape_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::string& file,
+                                                                  const PatchSignature& signature,
+                                                                  int threads) {
+  const ScopedSubnormals subnormals;
+  std::unique_ptr<OpenvinoNetwork> network;
+  const absl::Status status = GuardOpenvino([&]() -> absl::Status {
+    // Without mmap the weights are ours: a file that changes later cannot reach them.
+    const std::shared_ptr<const ov::Model> model =
+        Runtime().read_model(file, {}, {ov::enable_mmap(false)});
+    NNSEG_RETURN_IF_ERROR(CheckPort("input", model->input(),
+                                    BatchOfOne(signature.input_channels, signature.patch_size)));
+    NNSEG_RETURN_IF_ERROR(CheckPort("output", model->output(),
+                                    BatchOfOne(signature.output_channels, signature.patch_size)));
+    network = std::make_unique<OpenvinoNetwork>(
+        Runtime().compile_model(
+            model, "CPU",
+            {ov::hint::inference_precision(ov::element::f32),
+             ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1),
+             ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)}),
+        signature);
+    return absl::OkStatus();
+  });
+  if (status.ok()) return network;
+  // Whatever is wrong but memory lies in the file.
+  const std::string message =
+      absl::StrCat(std::filesystem::path(file).filename().string(), ": ", status.message());
+  return absl::IsResourceExhausted(status) ? absl::ResourceExhaustedError(message)
+                                           : absl::InvalidArgumentError(message);
+}
+
+}  // namespace nnseg
