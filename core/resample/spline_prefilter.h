@@ -18,10 +18,13 @@ inline constexpr int64_t kSplinePadding = 12;
 /// reach.
 inline constexpr int64_t kSplineMargin = 2;
 
-/// Turns samples of lines of `length` into cubic B-spline coefficients, in place, with the bits of
-/// scipy 1.17.1 (ni_splines.c, mode "reflect"). The lines are interleaved: sample i of line j is
-/// lines[i * (lines.size() / length) + j].
-void PrefilterLines(std::span<double> lines, int64_t length);
+/// Lines that PrefilterLines filters at once.
+inline constexpr int64_t kPrefilterLanes = 16;
+
+/// Turns the samples of kPrefilterLanes lines into cubic B-spline coefficients, in place, with the
+/// bits of scipy 1.17.1 (ni_splines.c, mode "reflect"). The lines are interleaved: sample i of line
+/// j is lines[i * kPrefilterLanes + j].
+void PrefilterLines(std::span<double> lines);
 
 /// The cubic B-spline coefficients of one channel, filtered along the axes that `filtered` names,
 /// each then longer by kSplineMargin on both sides. Bits as scipy's spline_filter makes them of an
