@@ -19,7 +19,7 @@ namespace nnseg {
 
 /// Owns the one thread that touches a device and serves the forward passes of all running cases on
 /// it, in turn: a small case beside a large one waits for one pass, not for the other case.
-/// Thread-safe.
+/// Whatever an engine does to the thread's floating-point mode ends with its pass. Thread-safe.
 class TileScheduler {
  public:
   /// One case's queue on the device. Closing it (the destructor) drops what is queued and waits for
@@ -38,18 +38,17 @@ class TileScheduler {
 
    private:
     friend class TileScheduler;
-    struct Pass;
     Lane(TileScheduler& scheduler, CancellationToken token);
 
     TileScheduler& scheduler_;
     const CancellationToken token_;
-    std::deque<Pass> passes_;  // guarded by scheduler_.mu_
-    bool running_ = false;     // guarded by scheduler_.mu_
+    std::deque<std::packaged_task<absl::Status()>> passes_;  // guarded by scheduler_.mu_
+    bool running_ = false;                                   // guarded by scheduler_.mu_
   };
 
   /// `on_start` runs first on the device thread: it sets the engine's thread counts.
   explicit TileScheduler(std::function<void()> on_start = [] {});
-  /// Drops queued passes and joins. REQUIRES: all lanes are closed.
+  /// Finishes RunOnDevice calls under way and joins. REQUIRES: all lanes are closed.
   ~TileScheduler();
 
   TileScheduler(const TileScheduler&) = delete;
@@ -62,12 +61,14 @@ class TileScheduler {
   absl::Status RunOnDevice(std::function<absl::Status()> work);
 
  private:
-  void Loop(const std::function<void()>& on_start);
+  void Loop();
+  // The lane to serve next, moved to the back of the round; null when no pass is queued.
+  Lane* NextLane();
 
   std::mutex mu_;
   std::condition_variable wake_;  // the device thread: something to do
   std::condition_variable idle_;  // closing lanes: a pass has ended
-  std::list<Lane*> lanes_;        // round robin: the front is served next
+  std::list<Lane*> lanes_;        // round robin: the front is served first
   std::deque<std::packaged_task<absl::Status()>> device_work_;
   bool stopping_ = false;
   std::thread thread_;

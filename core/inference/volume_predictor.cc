@@ -1,0 +1,187 @@
+#include "core/inference/volume_predictor.h"
+
+#include <array>
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/float_environment.h"
+#include "core/base/parallel_for.h"
+#include "core/base/status_macros.h"
+#include "core/tiling/gaussian_importance.h"
+#include "core/tiling/mirror_axes.h"
+#include "core/tiling/patch_grid.h"
+#include "core/tiling/slab_accumulator.h"
+
+namespace nnseg {
+namespace {
+
+// Passes that are queued or under way at once: the device works on one while the host adds up the
+// one before and prepares the next.
+constexpr int64_t kPassesAhead = 2;
+
+using Buffer = std::unique_ptr<float[]>;
+Buffer MakeBuffer(int64_t size) { return Buffer(new float[static_cast<std::size_t>(size)]); }
+
+// One forward pass on its way: a tile under a mirror through a fold's network.
+struct Pass {
+  int64_t tile = 0;
+  int64_t fold = 0;
+  int64_t mirror = 0;
+  Buffer input;
+  Buffer output;
+  std::future<absl::Status> done;
+};
+
+// The prediction of one case: passes are numbered mirror fastest, then fold, then tile.
+class Prediction {
+ public:
+  Prediction(const Volume<float>& image, const std::vector<PatchNetwork*>& folds, PatchGrid grid,
+             std::vector<Mirror> mirrors, bool use_gaussian, const CancellationToken& token,
+             const PredictionObserver& observer)
+      : image_(image),
+        folds_(folds),
+        signature_(folds.front()->signature()),
+        grid_(std::move(grid)),
+        mirrors_(std::move(mirrors)),
+        token_(token),
+        observer_(observer),
+        accumulator_(grid_,
+                     use_gaussian ? GaussianImportance(grid_.patch_size())
+                                  : UniformImportance(grid_.patch_size()),
+                     signature_.output_channels, static_cast<int64_t>(folds.size())) {
+    for (Pass& pass : ring_) {
+      pass.input = MakeBuffer(signature_.input_size());
+      pass.output = MakeBuffer(signature_.output_size());
+    }
+    if (mirrors_.size() > 1) sum_ = MakeBuffer(signature_.output_size());
+  }
+
+  absl::Status Run(TileScheduler& scheduler) {
+    const ScopedSubnormals subnormals;
+    const int64_t total = grid_.tiles() * passes_per_tile();
+    // Closed before the buffers go.
+    const std::unique_ptr<TileScheduler::Lane> lane = scheduler.OpenLane(token_);
+    for (int64_t i = 0; i < total + kPassesAhead; ++i) {
+      Pass& pass = ring_[i % kPassesAhead];
+      if (i >= kPassesAhead) {
+        NNSEG_RETURN_IF_ERROR(pass.done.get());
+        NNSEG_RETURN_IF_ERROR(token_.Check());
+        NNSEG_RETURN_IF_ERROR(Collect(pass));
+        observer_.on_progress({i - kPassesAhead + 1, total});
+      }
+      if (i < total) Submit(i, *lane, pass);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  int64_t passes_per_tile() const { return static_cast<int64_t>(folds_.size() * mirrors_.size()); }
+
+  void Submit(int64_t number, TileScheduler::Lane& lane, Pass& pass) {
+    const auto mirrors = static_cast<int64_t>(mirrors_.size());
+    pass.tile = number / passes_per_tile();
+    pass.fold = number / mirrors % static_cast<int64_t>(folds_.size());
+    pass.mirror = number % mirrors;
+    const std::span<float> input(pass.input.get(), signature_.input_size());
+    grid_.CopyTile(image_, grid_.tile(pass.tile), input);
+    MirrorPatch(mirrors_[pass.mirror], grid_.patch_size(), input);
+    pass.done = lane.Submit(*folds_[pass.fold], input, Output(pass));
+  }
+
+  // Adds a finished pass to its tile, and the tile to the accumulator with its last mirror.
+  absl::Status Collect(Pass& pass) {
+    const bool last_mirror = pass.mirror + 1 == static_cast<int64_t>(mirrors_.size());
+    if (mirrors_.size() == 1) {
+      accumulator_.Add(pass.tile, pass.fold, Output(pass));
+    } else if (pass.mirror == 0) {
+      std::swap(sum_, pass.output);
+    } else {
+      AddMirrored(mirrors_[pass.mirror], grid_.patch_size(), Output(pass), Sum());
+      if (last_mirror) {
+        DivideSum();
+        accumulator_.Add(pass.tile, pass.fold, Sum());
+      }
+    }
+    const bool last_fold = pass.fold + 1 == static_cast<int64_t>(folds_.size());
+    if (!last_mirror || !last_fold) return absl::OkStatus();
+    NNSEG_ASSIGN_OR_RETURN(LogitSlab slab, accumulator_.TakeFinished());
+    if (slab.logits.empty()) return absl::OkStatus();
+    return observer_.on_slab(std::move(slab));
+  }
+
+  void DivideSum() {
+    const std::span<float> sum = Sum();
+    const auto mirrors = static_cast<float>(mirrors_.size());
+    ParallelFor(signature_.output_size(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) sum[i] /= mirrors;
+    });
+  }
+
+  std::span<float> Output(Pass& pass) {
+    return {pass.output.get(), static_cast<std::size_t>(signature_.output_size())};
+  }
+  std::span<float> Sum() {
+    return {sum_.get(), static_cast<std::size_t>(signature_.output_size())};
+  }
+
+  const Volume<float>& image_;
+  const std::vector<PatchNetwork*>& folds_;
+  const PatchSignature signature_;
+  const PatchGrid grid_;
+  const std::vector<Mirror> mirrors_;
+  const CancellationToken& token_;
+  const PredictionObserver& observer_;
+  SlabAccumulator accumulator_;
+  std::array<Pass, kPassesAhead> ring_;
+  Buffer sum_;  // over the mirrors of one tile and fold
+};
+
+absl::Status CheckFolds(const Volume<float>& image, const std::vector<PatchNetwork*>& folds) {
+  if (folds.empty()) {
+    return absl::InvalidArgumentError("no fold was chosen, expected at least one");
+  }
+  const PatchSignature& signature = folds.front()->signature();
+  for (const PatchNetwork* fold : folds) {
+    if (fold->signature() != signature) {
+      return absl::InvalidArgumentError("folds differ in patch size or channels");
+    }
+  }
+  if (image.channels() != signature.input_channels) {
+    return absl::InvalidArgumentError(absl::StrCat("image has ", image.channels(),
+                                                   " channel(s), the network expects ",
+                                                   signature.input_channels));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNetwork*>& folds,
+                           const PredictionOptions& options, TileScheduler& scheduler,
+                           const CancellationToken& token, const PredictionObserver& observer) {
+  NNSEG_CHECK(observer.on_slab != nullptr);
+  NNSEG_RETURN_IF_ERROR(CheckFolds(image, folds));
+  NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
+                         PatchGrid::Create(image.shape(), folds.front()->signature().patch_size,
+                                           options.tile_step_size));
+  NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
+  Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options.use_gaussian,
+                        token, observer);
+  return prediction.Run(scheduler);
+}
+
+int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape,
+                        int64_t folds) {
+  const auto grid = PatchGrid::Create(network_shape, signature.patch_size, 1.0);
+  const int64_t window =
+      grid.ok() ? SlabAccumulator::Bytes(*grid, signature.output_channels, folds) : 0;
+  const int64_t buffers =
+      kPassesAhead * (signature.input_size() + signature.output_size()) + signature.output_size();
+  return window + buffers * static_cast<int64_t>(sizeof(float)) +
+         signature.patch_size.voxels() * static_cast<int64_t>(sizeof(Half));
+}
+
+}  // namespace nnseg

@@ -1,0 +1,87 @@
+#include "core/tiling/patch_grid.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+
+namespace nnseg {
+namespace {
+
+std::vector<int64_t> TileStarts(int64_t size, int64_t patch, double step) {
+  const double target = static_cast<double>(patch) * step;
+  const auto room = static_cast<double>(size - patch);
+  const auto count = static_cast<int64_t>(std::ceil(room / target)) + 1;
+  std::vector<int64_t> starts(count, 0);
+  for (int64_t i = 1; i < count; ++i) {
+    // The rounding mode is to nearest, halves to even.
+    starts[i] = static_cast<int64_t>(
+        std::nearbyint(room / static_cast<double>(count - 1) * static_cast<double>(i)));
+  }
+  return starts;
+}
+
+}  // namespace
+
+absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Shape3& patch_size,
+                                            double step) {
+  if (!(step > 0 && step <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tile step size is ", step, " patches, expected more than 0 and at most 1"));
+  }
+  for (const Shape3* shape : {&image_shape, &patch_size}) {
+    if ((*shape)[0] < 1 || (*shape)[1] < 1 || (*shape)[2] < 1) {
+      return absl::InvalidArgumentError(absl::StrCat("image is ", ToString(image_shape),
+                                                     " and patch ", ToString(patch_size),
+                                                     ", expected sizes of at least 1"));
+    }
+  }
+  PatchGrid grid;
+  grid.image_shape_ = image_shape;
+  grid.patch_size_ = patch_size;
+  for (int axis = 0; axis < 3; ++axis) {
+    grid.padded_shape_[axis] = std::max(image_shape[axis], patch_size[axis]);
+    grid.padding_before_[axis] = (grid.padded_shape_[axis] - image_shape[axis]) / 2;
+    grid.starts_[axis] = TileStarts(grid.padded_shape_[axis], patch_size[axis], step);
+  }
+  return grid;
+}
+
+Index3 PatchGrid::tile(int64_t i) const {
+  const auto inner = static_cast<int64_t>(starts_[2].size());
+  const auto middle = static_cast<int64_t>(starts_[1].size());
+  return {
+      {starts_[0][i / (middle * inner)], starts_[1][i / inner % middle], starts_[2][i % inner]}};
+}
+
+void PatchGrid::CopyTile(const Volume<float>& image, const Index3& start,
+                         std::span<float> patch) const {
+  NNSEG_CHECK(image.shape() == image_shape_);
+  NNSEG_CHECK(static_cast<int64_t>(patch.size()) == image.channels() * patch_size_.voxels());
+  // The image's part of the tile, in the tile's coordinates.
+  const Index3 offset = padding_before_ - start;
+  Index3 begin;
+  Index3 end;
+  for (int axis = 0; axis < 3; ++axis) {
+    begin[axis] = std::clamp<int64_t>(offset[axis], 0, patch_size_[axis]);
+    end[axis] = std::clamp<int64_t>(offset[axis] + image_shape_[axis], 0, patch_size_[axis]);
+  }
+  const bool padded = Index3{} != begin || !std::equal(end.begin(), end.end(), patch_size_.begin());
+  if (padded) std::fill(patch.begin(), patch.end(), 0.0F);
+  const int64_t length = end[2] - begin[2];
+  for (int64_t c = 0; c < image.channels(); ++c) {
+    for (int64_t i0 = begin[0]; i0 < end[0]; ++i0) {
+      for (int64_t i1 = begin[1]; i1 < end[1]; ++i1) {
+        float* const to = patch.data() +
+                          ((c * patch_size_[0] + i0) * patch_size_[1] + i1) * patch_size_[2] +
+                          begin[2];
+        std::memcpy(to, &image.at(c, Index3{{i0, i1, begin[2]}} - offset),
+                    static_cast<std::size_t>(length) * sizeof(float));
+      }
+    }
+  }
+}
+
+}  // namespace nnseg

@@ -1,0 +1,77 @@
+#ifndef NNSEG_TESTS_SUPPORT_FAKE_PATCH_NETWORK_H_
+#define NNSEG_TESTS_SUPPORT_FAKE_PATCH_NETWORK_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "core/inference/patch_network.h"
+
+namespace nnseg {
+
+/// A network of shifts, products and sums with behaviour that tests set. Logit k of voxel i is
+///
+///   x[k mod input channels][(i - (k, k + 1, 2k)) mod patch] * (0.5 + 0.625 k - 0.25 fold)
+///       + (0.125 k - 0.0625 fold)
+///
+/// in float with one rounding for each operation: torch.roll, * and + give the same bits. The
+/// shifts make it sensitive to mirroring and to the tile's position.
+class FakePatchNetwork : public PatchNetwork {
+ public:
+  explicit FakePatchNetwork(const PatchSignature& signature, int fold = 0)
+      : signature_(signature), fold_(fold) {}
+
+  const PatchSignature& signature() const override { return signature_; }
+  std::string engine() const override { return "fake"; }
+  std::string precision() const override { return "fp32"; }
+  absl::Status Run(std::span<const float> input, std::span<float> output) override;
+
+  /// Passes begun so far. Callable from any thread.
+  int runs() const { return runs_.load(); }
+
+  /// Pass number `pass` (from 0) and all after it return `status` and leave the output alone.
+  void FailFrom(int pass, absl::Status status);
+  /// Every pass switches its thread to flush-to-zero and leaves it so, as engines do.
+  void FlushSubnormals() { flush_subnormals_ = true; }
+  /// Runs on the device thread at the start of each pass with the pass's number.
+  void OnRun(std::function<void(int)> hook) { on_run_ = std::move(hook); }
+  /// Every logit of channel `channel` becomes `value`.
+  void ForceLogit(int64_t channel, float value) { forced_ = {channel, value}; }
+
+ private:
+  struct ForcedLogit {
+    int64_t channel = 0;
+    float value = 0;
+  };
+
+  const PatchSignature signature_;
+  const int fold_;
+  std::atomic<int> runs_{0};
+  int fail_from_ = -1;
+  absl::Status failure_;
+  bool flush_subnormals_ = false;
+  std::function<void(int)> on_run_;
+  std::optional<ForcedLogit> forced_;
+};
+
+/// A door that holds threads back until it is opened, and tells how many wait. Thread-safe.
+class Gate {
+ public:
+  /// Blocks until Open().
+  void Wait();
+  void Open();
+  /// Blocks until `count` threads have come to Wait(), whether they still wait or not.
+  void AwaitArrivals(int count);
+
+ private:
+  std::mutex mu_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  int arrivals_ = 0;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_TESTS_SUPPORT_FAKE_PATCH_NETWORK_H_

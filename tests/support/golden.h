@@ -1,0 +1,22 @@
+#ifndef NNSEG_TESTS_SUPPORT_GOLDEN_H_
+#define NNSEG_TESTS_SUPPORT_GOLDEN_H_
+
+#include <string>
+
+#include "core/volume/half.h"
+#include "core/volume/volume.h"
+
+namespace nnseg {
+
+/// `name` below tests/data (the folder in the environment variable NNSEG_TEST_DATA).
+std::string TestDataPath(const std::string& name);
+
+/// Reads a dense C-order array in numpy's .npy format (version 1, little-endian) with 3 axes (one
+/// channel) or 4 (channels first). T must be the file's type: Half for float16, float, double,
+/// uint8_t, uint16_t. Aborts with a text on anything else: goldens are part of the tests.
+template <typename T>
+Volume<T> ReadNpy(const std::string& path);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_TESTS_SUPPORT_GOLDEN_H_
