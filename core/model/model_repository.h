@@ -42,9 +42,11 @@ class ModelRepository {
   void LoadAll();
 
   /// Loads a version (0: the newest), replacing nothing: other versions go on serving. Scans first.
-  /// NOT_FOUND, or why the load failed. Loading a ready version is OK and does nothing.
+  /// NOT_FOUND, FAILED_PRECONDITION while another call loads it, or why the load failed. Loading a
+  /// ready version is OK and does nothing.
   absl::Status Load(const std::string& name, int version);
-  /// Frees a version (0: all of the model's) once running requests end. NOT_FOUND if unknown.
+  /// Frees a version (0: all of the model's) once running requests end. NOT_FOUND if unknown,
+  /// FAILED_PRECONDITION while it is being loaded.
   absl::Status Unload(const std::string& name, int version);
 
   /// The model for a request; version 0 is the newest ready one. NOT_FOUND for a name or version
@@ -57,6 +59,11 @@ class ModelRepository {
   bool AnyReady() const;
 
  private:
+  /// Load without the scan.
+  absl::Status LoadKnown(const std::string& name, int version);
+  /// The index's entry, the newest for version 0. NOT_FOUND. REQUIRES: mu_ is held.
+  absl::StatusOr<const ModelStatus*> Find(const std::string& name, int version) const;
+
   const std::filesystem::path root_;
   const Engines engines_;
   mutable std::mutex mu_;

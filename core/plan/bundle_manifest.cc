@@ -16,6 +16,7 @@ constexpr int64_t kFormatVersion = 1;
 constexpr int64_t kMaxChannels = 65536;
 constexpr int64_t kMaxVersion = 999999999;
 constexpr int64_t kMaxBytes = int64_t{1} << 50;
+constexpr int64_t kMaxPatchValues = int64_t{1} << 32;  // of one pass's input or output
 constexpr std::size_t kSha256Digits = 64;
 
 bool IsPlainFileName(const std::string& name) {
@@ -57,6 +58,12 @@ absl::Status ParseNetworkShape(const JsonNode& root, BundleManifest& manifest) {
   if (sizes.size() != 3) return patch.Invalid("an array of 3");
   for (int i = 0; i < 3; ++i) {
     NNSEG_ASSIGN_OR_RETURN(manifest.patch_size[i], sizes[i].AsInt(1, kMaxAxisVoxels));
+  }
+  const int64_t channels = std::max(manifest.input_channels, manifest.output_channels);
+  if (manifest.patch_size.voxels() > kMaxPatchValues / channels) {
+    return absl::InvalidArgumentError(absl::StrCat(patch.where(), " is ",
+                                                   ToString(manifest.patch_size),
+                                                   ", too large for ", channels, " channels"));
   }
   NNSEG_ASSIGN_OR_RETURN(const JsonNode axes, root.Get("mirroring_axes"));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, axes.Elements());
