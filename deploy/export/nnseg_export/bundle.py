@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnseg_export import ExportError, manifest, memory, openvino_ir, torchscript, verify
+from nnseg_export import ExportError, manifest, memory, openvino_ir, tolerances, torchscript, verify
 from nnseg_export.model_folder import ModelFolder
 from nnseg_export.network import NetworkBuilder
 
@@ -27,7 +27,7 @@ class Target:
 
 def export(
     model: ModelFolder, target: Target, description: manifest.Description, *,
-    with_openvino: bool = True, openvino_tolerance: float = verify.OPENVINO_TOLERANCE,
+    with_openvino: bool = True, openvino_tolerance: float = tolerances.OPENVINO,
     log: Callable[[str], None] = print,
 ) -> Path:  # fmt: skip
     """Exports every fold of `model`, checks each against eager nnU-Net and returns the new bundle's folder.
@@ -46,7 +46,7 @@ def export(
                 records.activation_bytes = memory.activation_bytes(fold_network, reference.patches[0])
             script = folder / f"fold_{fold}.pt"
             torchscript.save(fold_network, reference.patches[0], script)
-            agreement = reference.compare(torchscript.Runner(script), verify.TORCH_TOLERANCE, script.name)
+            agreement = reference.compare(torchscript.Runner(script), tolerances.TORCH, script.name)
             records.add("torch", fold, script.name, agreement)
             log(_line(script.name, agreement))
             if with_openvino:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nnseg_export import ExportError, __version__, archive, inspection
+from nnseg_export import ExportError, archive, inspection, tolerances
 from nnseg_export.model_folder import DEFAULT_CHECKPOINT, open_model_folder
 
 _DESCRIPTION = """\
@@ -47,6 +47,8 @@ def _inspect(arguments: list[str]) -> int:
 def _export(arguments: list[str]) -> int:
     options = _export_parser().parse_args(arguments)
     if not options.model.is_file():
+        if options.configuration:
+            raise ExportError("--configuration chooses inside a zip; a model folder has one configuration")
         return _export_folder(options.model, options)
     with tempfile.TemporaryDirectory(prefix="nnseg-export-") as unpacked:
         archive.unpack(options.model, Path(unpacked))
@@ -87,10 +89,9 @@ def _export_parser() -> argparse.ArgumentParser:
     add("--license", default="", metavar="TEXT", help="licence of the weights")
     add("--source", default="", metavar="TEXT", help="where the model comes from")
     add("--skip-openvino", action="store_true", help="write TorchScript only")
-    add("--tolerance", type=_tolerance, default=1e-4, metavar="F",
+    add("--tolerance", type=_tolerance, default=tolerances.OPENVINO, metavar="F",
         help="largest difference of OpenVINO's logits from eager nnU-Net, as a fraction of their range "
         "(default: %(default)s); TorchScript must always be equal to the bit")
-    add("--about", action="version", version=f"nnseg-export {__version__}", help="print the tool's version")
     return parser  # fmt: skip
 
 

@@ -1,27 +1,25 @@
 """Prints what a bundle holds and whether its files are still those that the manifest names."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from nnseg_export import ExportError
-
-_FILE_NAME = "manifest.json"
+from nnseg_export.manifest import FILE_NAME, sha256
 
 
 def report(bundle: Path) -> tuple[str, bool]:
     """The text for people, and whether every file is present and unchanged."""
-    path = bundle / _FILE_NAME
+    path = bundle / FILE_NAME
     if not path.is_file():
-        raise ExportError(f"{_FILE_NAME}: file is missing in {bundle}")
+        raise ExportError(f"{FILE_NAME}: file is missing in {bundle}")
     try:
         manifest = json.loads(path.read_bytes())
         states = {name: _state(bundle / name, entry) for name, entry in manifest["files"].items()}
         lines = [*_model_lines(manifest), "", *_engine_lines(manifest), "", *_file_lines(manifest, states)]
     except ValueError as error:
-        raise ExportError(f"{_FILE_NAME}: is not valid JSON: {error}") from error
+        raise ExportError(f"{FILE_NAME}: is not valid JSON: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise ExportError(f"{_FILE_NAME}: key {error} is missing or malformed") from error
+        raise ExportError(f"{FILE_NAME}: key {error} is missing or malformed") from error
     return "\n".join(lines), all(state == "ok" for state in states.values())
 
 
@@ -64,9 +62,7 @@ def _file_lines(m: dict, states: dict[str, str]) -> list[str]:
 def _state(path: Path, entry: dict) -> str:
     if not path.is_file():
         return "MISSING"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return "ok" if digest == entry["sha256"] and path.stat().st_size == entry["size"] else "CHANGED"
+    return "ok" if path.stat().st_size == entry["size"] and sha256(path) == entry["sha256"] else "CHANGED"
 
 
 def _mib(size: int) -> str:

@@ -1,4 +1,6 @@
-"""Makes, writes and reads manifest.json, the record of what a bundle holds and how far it was checked."""
+"""Makes and writes manifest.json, the record of what a bundle holds and how far it was checked."""
+
+from __future__ import annotations
 
 import datetime
 import hashlib
@@ -6,11 +8,14 @@ import importlib.metadata
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nnseg_export import ExportError, __version__, plans_check
-from nnseg_export.model_folder import ModelFolder
-from nnseg_export.network import NetworkBuilder
-from nnseg_export.verify import Agreement
+from nnseg_export import __version__, plans_check
+
+if TYPE_CHECKING:  # these import torch, which reading a manifest does not need
+    from nnseg_export.model_folder import ModelFolder
+    from nnseg_export.network import NetworkBuilder
+    from nnseg_export.verify import Agreement
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1

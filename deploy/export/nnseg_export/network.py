@@ -70,7 +70,8 @@ class NetworkBuilder:
                 output_channels=plans.get_label_manager(model.dataset).num_segmentation_heads,
                 patch_size=tuple(configuration.patch_size),
             )
-            self._network = _build(self.trainer, plans, configuration, self.shape)
+            where = f"fold_{model.folds[0]}/{model.checkpoint}"
+            self._network = _build(_find_trainer(self.trainer, where), plans, configuration, self.shape)
 
     def folds(self) -> Iterator[tuple[str, torch.nn.Module]]:
         """Each fold's name and the network with its weights; the next step overwrites them."""
@@ -110,14 +111,17 @@ def _strip_wrappers(name: str) -> str:
     return name
 
 
-def _build(
-    trainer: str, plans: PlansManager, configuration: ConfigurationManager, shape: NetworkShape
-) -> torch.nn.Module:
+def _find_trainer(name: str, where: str) -> type:
     try:
-        trainer_class = recursive_find_trainer_class_by_name(trainer)
+        return recursive_find_trainer_class_by_name(name)
     except Exception as error:
-        raise ExportError(f"trainer_name: nnU-Net has no trainer '{trainer}': {error}") from error
-    build = trainer_class.build_network_architecture
+        raise ExportError(f"{where}: trainer_name: nnU-Net has no trainer '{name}': {error}") from error
+
+
+def _build(
+    trainer: type, plans: PlansManager, configuration: ConfigurationManager, shape: NetworkShape
+) -> torch.nn.Module:
+    build = trainer.build_network_architecture
     if "plans_manager" in inspect.signature(build).parameters:
         arguments = (plans, configuration)
     else:  # the signature of trainers written before nnU-Net 2.8
@@ -127,9 +131,7 @@ def _build(
             configuration.network_arch_init_kwargs_req_import,
         )
     try:
-        return build(
-            *arguments, shape.input_channels, shape.output_channels, enable_deep_supervision=False
-        )
+        return build(*arguments, shape.input_channels, shape.output_channels, enable_deep_supervision=False)
     except Exception as error:
         raise ExportError(f"plans.json: architecture: nnU-Net cannot build the network: {error}") from error
 

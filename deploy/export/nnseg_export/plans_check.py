@@ -6,25 +6,28 @@ with a text that names the file and the key.
 
 from nnseg_export import ExportError
 
-_PLANS_KEYS = ("configurations", "image_reader_writer", "transpose_forward", "transpose_backward")
-_CONFIGURATION_KEYS = (
-    "patch_size", "spacing", "normalization_schemes", "use_mask_for_norm", "preprocessor_name",
-    "resampling_fn_data", "resampling_fn_data_kwargs", "resampling_fn_seg", "resampling_fn_seg_kwargs",
-    "resampling_fn_probabilities", "resampling_fn_probabilities_kwargs",
-)  # fmt: skip
-_ARCHITECTURE_KEYS = ("network_class_name", "arch_kwargs", "_kw_requires_import")
-# Plans of nnU-Net before 2.3 describe the network by these keys (plans_handler.py, ConfigurationManager).
-_LEGACY_ARCHITECTURE_KEYS = (
-    "UNet_class_name", "UNet_base_num_features", "unet_max_num_features", "n_conv_per_stage_encoder",
-    "n_conv_per_stage_decoder", "num_pool_per_axis", "pool_op_kernel_sizes", "conv_kernel_sizes",
-)  # fmt: skip
+# Keys that inference reads, with the JSON type of each.
+_PLANS_KEYS = {"configurations": dict, "image_reader_writer": str, "transpose_forward": list, "transpose_backward": list}
+_CONFIGURATION_KEYS = {
+    "patch_size": list, "spacing": list, "normalization_schemes": list, "use_mask_for_norm": list,
+    "preprocessor_name": str, "resampling_fn_data": str, "resampling_fn_data_kwargs": dict,
+    "resampling_fn_seg": str, "resampling_fn_seg_kwargs": dict,
+    "resampling_fn_probabilities": str, "resampling_fn_probabilities_kwargs": dict,
+}  # fmt: skip
+_ARCHITECTURE_KEYS = {"network_class_name": str, "arch_kwargs": dict, "_kw_requires_import": list}
+# Old plans without the key `architecture` describe the network by these (plans_handler.py, ConfigurationManager).
+_LEGACY_ARCHITECTURE_KEYS = {
+    "UNet_class_name": str, "UNet_base_num_features": int, "unet_max_num_features": int,
+    "n_conv_per_stage_encoder": list, "n_conv_per_stage_decoder": list, "num_pool_per_axis": list,
+    "pool_op_kernel_sizes": list, "conv_kernel_sizes": list,
+}  # fmt: skip
 _CT_PROPERTIES = ("mean", "std", "percentile_00_5", "percentile_99_5")
 
 
 def check_plans(plans: dict) -> None:
     """Checks the parts of plans.json that belong to no single configuration, and every chain of inheritance."""
-    for key in _PLANS_KEYS:
-        _require(plans, key, "plans.json", "")
+    for key, kind in _PLANS_KEYS.items():
+        _require(plans, key, "plans.json", "", kind)
     forward, backward = plans["transpose_forward"], plans["transpose_backward"]
     for key in ("transpose_forward", "transpose_backward"):
         if sorted(plans[key]) != [0, 1, 2]:
@@ -48,6 +51,7 @@ def resolve_configuration(plans: dict, name: str) -> dict:
             known = ", ".join(plans["configurations"])
             raise ExportError(f"{where}: unknown configuration '{name}', expected one of: {known}")
         chain.append(name)
+        _require(plans["configurations"], name, "plans.json", "configurations.", dict)
         layers.append(plans["configurations"][name])
         if "inherits_from" not in layers[-1]:
             break
@@ -59,14 +63,14 @@ def check_configuration(plans: dict, dataset: dict, name: str) -> dict:
     """Checks the configuration that is exported, and returns it resolved."""
     configuration = resolve_configuration(plans, name)
     where = f"configurations.{name}."
-    for key in _CONFIGURATION_KEYS:
-        _require(configuration, key, "plans.json", where)
+    for key, kind in _CONFIGURATION_KEYS.items():
+        _require(configuration, key, "plans.json", where, kind)
     if "architecture" in configuration:
-        for key in _ARCHITECTURE_KEYS:
-            _require(configuration["architecture"], key, "plans.json", where + "architecture.")
+        for key, kind in _ARCHITECTURE_KEYS.items():
+            _require(configuration["architecture"], key, "plans.json", where + "architecture.", kind)
     else:
-        for key in _LEGACY_ARCHITECTURE_KEYS:
-            _require(configuration, key, "plans.json", where)
+        for key, kind in _LEGACY_ARCHITECTURE_KEYS.items():
+            _require(configuration, key, "plans.json", where, kind)
     dimensions = len(configuration["patch_size"])
     if dimensions not in (2, 3):
         raise ExportError(f"plans.json: {where}patch_size has {dimensions} entries, expected 2 or 3")
@@ -88,8 +92,8 @@ def check_configuration(plans: dict, dataset: dict, name: str) -> dict:
 
 def check_dataset(dataset: dict) -> None:
     """Checks labels, regions, channels and file ending of dataset.json."""
-    for key in ("labels", "file_ending"):
-        _require(dataset, key, "dataset.json", "")
+    _require(dataset, "labels", "dataset.json", "", dict)
+    _require(dataset, "file_ending", "dataset.json", "", str)
     labels = dataset["labels"]
     _require(labels, "background", "dataset.json", "labels.")
     if labels["background"] != 0:
@@ -108,7 +112,7 @@ def check_dataset(dataset: dict) -> None:
 def channel_names(dataset: dict) -> list[str]:
     """Names of the image channels in input order. The key `modality` of older data sets wins, as in nnU-Net."""
     key = "modality" if "modality" in dataset else "channel_names"
-    _require(dataset, key, "dataset.json", "")
+    _require(dataset, key, "dataset.json", "", dict)
     names = dataset[key]
     expected = [str(index) for index in range(len(names))]
     if not names or sorted(names) != sorted(expected):
@@ -134,7 +138,7 @@ def intensity_properties(plans: dict) -> tuple[str, dict]:
     modern = "foreground_intensity_properties_per_channel"
     legacy = "foreground_intensity_properties_by_modality"
     key = legacy if modern not in plans and legacy in plans else modern
-    _require(plans, key, "plans.json", "")
+    _require(plans, key, "plans.json", "", dict)
     return key, plans[key]
 
 
@@ -168,8 +172,10 @@ def _check_regions(dataset: dict) -> None:
         )
 
 
-def _require(mapping: object, key: str, file: str, prefix: str) -> None:
+def _require(mapping: object, key: str, file: str, prefix: str, kind: type = object) -> None:
     if not isinstance(mapping, dict):
         raise ExportError(f"{file}: {prefix.rstrip('.')} is {type(mapping).__name__}, expected an object")
     if key not in mapping:
         raise ExportError(f"{file}: key {prefix}{key} is missing")
+    if not isinstance(mapping[key], kind):
+        raise ExportError(f"{file}: {prefix}{key} is {type(mapping[key]).__name__}, expected {kind.__name__}")

@@ -48,6 +48,8 @@ FULLRES = "configurations/3d_fullres/"
          "plans.json: key configurations.3d_fullres.resampling_fn_seg_kwargs is missing"),
         (FULLRES + "spacing", [1.0, 1.0],
          "plans.json: configurations.3d_fullres.spacing has 2 entries, expected 3"),
+        (FULLRES + "patch_size", 16, "plans.json: configurations.3d_fullres.patch_size is int, expected list"),
+        ("configurations/3d_fullres", [], "plans.json: configurations.3d_fullres is list, expected dict"),
         (FULLRES + "patch_size", [16], "plans.json: configurations.3d_fullres.patch_size has 1 entries"),
         (FULLRES + "normalization_schemes", ["CTNormalization"] * 2,
          "plans.json: configurations.3d_fullres.normalization_schemes has 2 entries, expected 1"),
@@ -71,6 +73,7 @@ def test_unsound_plans_are_refused(plans, dataset, path, value, text):
 @pytest.mark.parametrize(
     ("path", "value", "text"),
     [
+        ("labels", [], "dataset.json: labels is list, expected dict"),
         ("labels", None, "dataset.json: key labels is missing"),
         ("file_ending", None, "dataset.json: key file_ending is missing"),
         ("channel_names", None, "dataset.json: key channel_names is missing"),

@@ -22,7 +22,8 @@ def test_inspect_prints_what_is_in_the_bundle(exported, capsys):
 def test_inspect_tells_changed_and_missing_files(exported, tmp_path, capsys):
     bundle = tmp_path / "1"
     shutil.copytree(exported[1], bundle)
-    (bundle / "plans.json").write_text("{}")
+    plans = (bundle / "plans.json").read_text()
+    (bundle / "plans.json").write_text(plans.replace("16", "32"))  # of the same size
     (bundle / "fold_0.bin").unlink()
     assert main(["inspect", str(bundle)]) == 1
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.endswith(("ED", "NG"))}
@@ -64,6 +65,12 @@ def test_wrong_options_are_usage_errors(tmp_path, options):
 def test_names_that_are_no_plain_folder_name_are_refused(model_folder, tmp_path, capsys, name):
     assert main([str(model_folder), "--name", name, "--output", str(tmp_path / "repository")]) == 1
     assert "--name" in capsys.readouterr().err
+
+
+def test_a_configuration_is_chosen_only_in_a_zip(model_folder, tmp_path, capsys):
+    arguments = [str(model_folder), "--name", "x", "--output", str(tmp_path), "--configuration", "2d"]
+    assert main(arguments) == 1
+    assert "--configuration chooses inside a zip" in capsys.readouterr().err
 
 
 def test_a_missing_model_folder_is_named(tmp_path, capsys):

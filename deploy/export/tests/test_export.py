@@ -222,6 +222,15 @@ def test_a_checkpoint_without_a_needed_key_is_refused(model_folder, tmp_path, ca
     assert f"fold_0/checkpoint_final.pth: key {key} is missing" in capsys.readouterr().err
 
 
+def test_an_unknown_trainer_is_refused(model_folder, tmp_path, capsys):
+    path = model_folder / "fold_0" / "checkpoint_final.pth"
+    content = torch.load(path, weights_only=False) | {"trainer_name": "nnUNetTrainerOfSomebodyElse"}
+    torch.save(content, path)
+    assert export(model_folder, tmp_path / "repository") == 1
+    error = capsys.readouterr().err
+    assert "fold_0/checkpoint_final.pth: trainer_name: nnU-Net has no trainer 'nnUNetTrainerOfSomebodyElse'" in error
+
+
 def test_weights_of_another_network_are_refused(plans, dataset, tmp_path, capsys):
     folder = write_model(tmp_path / "results", plans, dataset)
     dataset["labels"]["c"] = 3
