@@ -62,10 +62,9 @@ absl::StatusOr<std::string> Inflate(const std::string& packed, std::size_t size)
 
 }  // namespace
 
-std::vector<pb::LabelChunk> EncodeLabels(const LabelBlock& block, LabelType type,
-                                         pb::LabelEncoding encoding) {
-  std::vector<pb::LabelChunk> chunks;
-  if (block.box.empty()) return chunks;
+absl::Status EncodeLabels(const LabelBlock& block, LabelType type, pb::LabelEncoding encoding,
+                          const std::function<absl::Status(pb::LabelChunk)>& sink) {
+  if (block.box.empty()) return absl::OkStatus();
   const Shape3 shape = block.box.shape();
   const int64_t row_bytes = shape[2] * SizeOf(type);
   const int64_t rows = std::clamp<int64_t>(kMaxLabelChunkBytes / row_bytes, 1, shape[1]);
@@ -78,14 +77,15 @@ std::vector<pb::LabelChunk> EncodeLabels(const LabelBlock& block, LabelType type
     for (int64_t y = block.box.begin[1]; y < block.box.end[1]; y += rows) {
       part.begin[1] = y;
       part.end[1] = std::min(y + rows, block.box.end[1]);
-      pb::LabelChunk& chunk = chunks.emplace_back();
+      pb::LabelChunk chunk;
       *chunk.mutable_box() = ToProto(part);
       chunk.set_encoding(encoding);
       std::string plain = PlainBytes(block, part, type);
       chunk.set_data(encoding == pb::LABEL_ENCODING_ZLIB ? Deflate(plain) : std::move(plain));
+      NNSEG_RETURN_IF_ERROR(sink(std::move(chunk)));
     }
   }
-  return chunks;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<LabelBlock> DecodeLabels(const pb::LabelChunk& chunk, LabelType type,

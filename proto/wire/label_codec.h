@@ -2,7 +2,7 @@
 #define NNSEG_PROTO_WIRE_LABEL_CODEC_H_
 
 #include <cstddef>
-#include <vector>
+#include <functional>
 
 #include "absl/status/statusor.h"
 #include "core/volume/label_map.h"
@@ -18,9 +18,11 @@ inline int64_t SizeOf(LabelType type) { return type == LabelType::kUint8 ? 1 : 2
 
 /// Packs labels for sending: whole planes, or rows of one plane when a plane is too large, so that
 /// no chunk holds more than kMaxLabelChunkBytes of plain labels. Values that do not fit `type` are
-/// a programmer's mistake. `encoding` is RAW or ZLIB.
-std::vector<::segmentation::v1::LabelChunk> EncodeLabels(
-    const LabelBlock& block, LabelType type, ::segmentation::v1::LabelEncoding encoding);
+/// a programmer's mistake. `encoding` is RAW or ZLIB. Chunks go to `sink` one by one; returns its
+/// first error.
+absl::Status EncodeLabels(const LabelBlock& block, LabelType type,
+                          ::segmentation::v1::LabelEncoding encoding,
+                          const std::function<absl::Status(::segmentation::v1::LabelChunk)>& sink);
 
 /// Unpacks one chunk. INVALID_ARGUMENT when its box leaves `labelled_box` or is too large, or when
 /// its data does not unpack to exactly the box's labels; no more memory is used than those take.
