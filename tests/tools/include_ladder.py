@@ -28,8 +28,8 @@ LADDER = [
 # The engines implement core/inference: they stand high so that nothing includes them, yet need only what is below it.
 LEAF_CEILING = {"core/inference/torch": "core/inference", "core/inference/openvino": "core/inference"}
 LEAVES = set(LEAF_CEILING)
-# The programs' main files are the only ones that know the engines.
-MAINS = {"server/main.cc": LEAVES, "client/main.cc": set(), "client/bench_main.cc": LEAVES}
+# The sources of the server's program, beside its library: they alone know the engines.
+ENGINE_USERS = {"server/main.cc", "server/engines.cc"}
 
 # Libraries and where their headers may be named. A pattern is matched against the text between the brackets or quotes.
 GENERATED = r"segmentation/v1/.*\.pb\.h$|inference/.*\.pb\.h$"
@@ -63,7 +63,7 @@ def may_include(path, folder, other):
     if other == folder:
         return True
     if other in LEAVES:
-        return other in MAINS.get(path, ())
+        return path in ENGINE_USERS
     if folder in LEAF_CEILING:
         return rung_of(other) <= rung_of(LEAF_CEILING[folder])
     return rung_of(other) < rung_of(folder)

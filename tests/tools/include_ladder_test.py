@@ -38,8 +38,8 @@ class IncludeLadder(unittest.TestCase):
         self.assertTrue(self.offences("core/inference/torch/script_network.cc", "segmentation/v1/volume.pb.h"))
         self.assertTrue(self.offences("core/inference/openvino/openvino_network.cc", "torch/script.h"))
 
-    def test_only_main_knows_the_engines(self):
-        self.assertEqual(self.offences("server/main.cc", "core/inference/torch/network_loader.h"), [])
+    def test_only_the_program_knows_the_engines(self):
+        self.assertEqual(self.offences("server/engines.cc", "core/inference/torch/network_loader.h"), [])
         self.assertTrue(self.offences("server/server.cc", "core/inference/torch/network_loader.h"))
 
     def test_protobuf_and_grpc_stay_out_of_core(self):
