@@ -136,8 +136,8 @@ void PlaneInterpolator::Interpolate(std::span<const PlaneTap<T>> planes, std::sp
     for (int64_t column = 0; column < columns_; ++column) {
       for (int pair = 0; pair < pairs; ++pair, weighted += kLanes) {
         for (int lane = 0; lane < kLanes; ++lane) {
-          weighted[lane] = Widen(source[pair][lane][column * stride]) * weights0[pair] *
-                           weights1[pair][lane];
+          weighted[lane] =
+              Widen(source[pair][lane][column * stride]) * weights0[pair] * weights1[pair][lane];
         }
       }
     }

@@ -30,9 +30,9 @@ class PlaneInterpolator {
   /// What happens along axis 1 and axis 2. Both must outlive the interpolator.
   PlaneInterpolator(const AxisOperator& axis1, const AxisOperator& axis2);
 
-  /// Fills `out`, dense axis1.output_length() x axis2.output_length(), from `planes`, the taps along
-  /// axis 0 in order (one of weight 1 when axis 0 is not interpolated), of which there are at most
-  /// four. Instantiated for float, double and Half.
+  /// Fills `out`, dense axis1.output_length() x axis2.output_length(), from `planes`, the taps
+  /// along axis 0 in order (one of weight 1 when axis 0 is not interpolated), of which there are at
+  /// most four. Instantiated for float, double and Half.
   template <typename T>
   void Interpolate(std::span<const PlaneTap<T>> planes, std::span<double> out);
 

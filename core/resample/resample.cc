@@ -109,9 +109,9 @@ void StorePlane(std::span<const double> plane, const Range& range, int64_t k,
 }
 
 // Three axes at once, clipped to `range`.
-template <typename T>
+template <typename T, typename Out>
 void ResampleTogether(const Source<T>& source, const Operators& operators, const Range& range,
-                      const VolumeView<float>& out) {
+                      const VolumeView<Out>& out) {
   ParallelFor(out.shape[0], [&](int64_t begin, int64_t end) {
     PlaneMaker<T> planes(source, operators);
     for (int64_t k = begin; k < end; ++k) StorePlane(planes.Make(k), range, k, out);
@@ -130,7 +130,8 @@ void ResampleSlices(const VolumeView<const float>& image, const Source<T>& sourc
       if (first_plane[s] == first_plane[s + 1]) continue;
       const std::span<const double> plane = planes.Make(s);
       const Range range = RangeOfPlane(image, s);
-      for (int64_t k = first_plane[s]; k < first_plane[s + 1]; ++k) StorePlane(plane, range, k, out);
+      for (int64_t k = first_plane[s]; k < first_plane[s + 1]; ++k)
+        StorePlane(plane, range, k, out);
     }
   });
 }
@@ -152,8 +153,9 @@ void ResampleSlices(int order, const VolumeView<const float>& image,
 }
 
 // Axis 0 apart from the two others.
+template <typename Out>
 void ResampleSeparately(const ResamplingRule& rule, const VolumeView<const float>& image,
-                        const AxisPermutation& coarse_first, const VolumeView<float>& out) {
+                        const AxisPermutation& coarse_first, const VolumeView<Out>& out) {
   const int64_t input = image.shape[0];
   const int64_t output = out.shape[0];
   std::vector<int64_t> first_plane(static_cast<std::size_t>(input) + 1);
@@ -182,7 +184,7 @@ void ResampleSeparately(const ResamplingRule& rule, const VolumeView<const float
   // Cubic taps reach along all axes, whose order then matters.
   const AxisPermutation back = coarse_first.Inverse();
   const VolumeView<const double> block = slices.Permuted(back);
-  const VolumeView<float> target = out.Permuted(back);
+  const VolumeView<Out> target = out.Permuted(back);
   const Operators cubic{AxisOperator::Resize(block.shape[0], target.shape[0], 3),
                         AxisOperator::Resize(block.shape[1], target.shape[1], 3),
                         AxisOperator::Resize(block.shape[2], target.shape[2], 3)};
@@ -195,7 +197,8 @@ AxisPermutation AxisFirst(int axis) {
   return AxisPermutation::Create(kOrders[axis]).value();
 }
 
-void Copy(const VolumeView<const float>& image, const VolumeView<float>& out) {
+template <typename Out>
+void Copy(const VolumeView<const float>& image, const VolumeView<Out>& out) {
   ParallelFor(out.shape[0], [&](int64_t begin, int64_t end) {
     for (int64_t z = begin; z < end; ++z) {
       for (int64_t y = 0; y < out.shape[1]; ++y) {
@@ -207,9 +210,9 @@ void Copy(const VolumeView<const float>& image, const VolumeView<float>& out) {
 
 }  // namespace
 
+template <typename Out>
 void ResampleChannel(const ResamplingRule& rule, const VolumeView<const float>& image,
-                     const Spacing3& current, const Spacing3& target,
-                     const VolumeView<float>& out) {
+                     const Spacing3& current, const Spacing3& target, const VolumeView<Out>& out) {
   if (image.shape == out.shape) return Copy(image, out);
   NNSEG_CHECK(rule.resampler == Resampler::kSpline);
   if (const auto axis = SeparateAxis(rule.force_separate_z, current, target)) {
@@ -229,5 +232,10 @@ void ResampleChannel(const ResamplingRule& rule, const VolumeView<const float>& 
     ResampleTogether(image, operators, range, out);
   }
 }
+
+template void ResampleChannel(const ResamplingRule&, const VolumeView<const float>&,
+                              const Spacing3&, const Spacing3&, const VolumeView<float>&);
+template void ResampleChannel(const ResamplingRule&, const VolumeView<const float>&,
+                              const Spacing3&, const Spacing3&, const VolumeView<double>&);
 
 }  // namespace nnseg

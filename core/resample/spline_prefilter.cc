@@ -21,8 +21,8 @@ struct Sheet {
   int64_t line_stride;
 };
 
-// Filters `lines` lines of `length` samples of `from` into `to`, which is longer by kSplineMargin on
-// both sides. The two may overlap in memory as long as each line overlaps only itself.
+// Filters `lines` lines of `length` samples of `from` into `to`, which is longer by kSplineMargin
+// on both sides. The two may overlap in memory as long as each line overlaps only itself.
 template <typename T>
 void FilterSheet(Sheet<T> from, Sheet<double> to, int64_t length, int64_t lines,
                  std::vector<double>& scratch) {

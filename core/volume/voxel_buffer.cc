@@ -50,15 +50,26 @@ absl::StatusOr<VoxelBuffer> VoxelBuffer::Allocate(PixelType type, int64_t channe
   return buffer;
 }
 
-Volume<float> VoxelBuffer::ToFloat() const {
-  Volume<float> result = Volume<float>::Uninitialized(channels_, shape_);
-  float* const out = result.voxels().data();
+void VoxelBuffer::Convert(int64_t first, std::span<float> to) const {
   VisitPixelType(type_, [&](auto zero) {
     using T = decltype(zero);
-    ParallelFor(result.size(), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(Load<T>(data_.get(), i));
+    const std::byte* const from = data_.get() + first * static_cast<int64_t>(sizeof(T));
+    float* const out = to.data();
+    ParallelFor(static_cast<int64_t>(to.size()), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(Load<T>(from, i));
     });
   });
+}
+
+Volume<float> VoxelBuffer::ToFloat() const {
+  Volume<float> result = Volume<float>::Uninitialized(channels_, shape_);
+  Convert(0, result.voxels());
+  return result;
+}
+
+Volume<float> VoxelBuffer::ToFloat(int64_t channel) const {
+  Volume<float> result = Volume<float>::Uninitialized(1, shape_);
+  Convert(channel * shape_.voxels(), result.voxels());
   return result;
 }
 

@@ -35,12 +35,18 @@ class VoxelBuffer {
   /// integers lose low bits).
   Volume<float> ToFloat() const;
 
+  /// The same for one channel alone.
+  Volume<float> ToFloat(int64_t channel) const;
+
   /// INVALID_ARGUMENT if a voxel is not finite as a float, naming channel and index (z, y, x).
   absl::Status CheckFinite() const { return CheckFinite(0, channels_ * shape_.voxels()); }
   /// The same for `count` voxels from the `first` on, in memory order. REQUIRES: both within size.
   absl::Status CheckFinite(int64_t first, int64_t count) const;
 
  private:
+  /// Converts the voxels from `first` on, counted through the channels.
+  void Convert(int64_t first, std::span<float> to) const;
+
   PixelType type_ = PixelType::kFloat32;
   int64_t channels_ = 0;
   Shape3 shape_{};
