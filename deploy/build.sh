@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 
 preset=${1:?usage: deploy/build.sh PRESET [TARGET...]}
 shift
-cmake --preset "$preset" --log-level=WARNING
-if (($#)); then
-  cmake --build --preset "$preset" --target "$@"
-else
-  cmake --build --preset "$preset"
+log=build/$preset/configure.log
+mkdir -p "build/$preset"
+if ! cmake --preset "$preset" >"$log" 2>&1; then
+  echo "build: CMake could not configure the preset $preset:" >&2
+  cat "$log" >&2
+  exit 1
 fi
+cmake --build --preset "$preset" ${1:+--target "$@"}

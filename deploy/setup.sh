@@ -65,7 +65,7 @@ install_packages() {
   local -a as_root=()
   if ((EUID != 0)); then
     command -v sudo >/dev/null ||
-      die "these packages are missing, and installing them needs root or sudo:" "${missing[*]}"
+      die "these packages are missing, and installing them needs root or sudo; as root:" "apt-get install -y --no-install-recommends ${missing[*]}"
     as_root=(sudo)
   fi
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
