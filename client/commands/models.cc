@@ -1,0 +1,127 @@
+#include "client/commands/models.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "proto/wire/status_codec.h"
+#include "segmentation/v1/model_service.grpc.pb.h"
+
+namespace nnseg {
+namespace {
+
+namespace pb = ::segmentation::v1;
+
+const char* NameOf(pb::ModelState state) {
+  switch (state) {
+    case pb::MODEL_STATE_UNLOADED:
+      return "unloaded";
+    case pb::MODEL_STATE_LOADING:
+      return "loading";
+    case pb::MODEL_STATE_READY:
+      return "ready";
+    case pb::MODEL_STATE_FAILED:
+      return "failed";
+    default:
+      return "unknown";
+  }
+}
+
+std::string FormatLabel(const pb::Label& label) {
+  return absl::StrCat("  ", absl::StrJoin(label.values(), "+"), "  ", label.name(), "\n");
+}
+
+/// The message in protobuf's JSON, fields named as in the .proto files.
+std::string ToJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  // Cannot fail: the message holds no Any.
+  (void)google::protobuf::util::MessageToJsonString(message, &json, options);
+  return json;
+}
+
+}  // namespace
+
+void DefineModels(CLI::App& command, ModelsArguments& arguments) {
+  auto* name =
+      command.add_option("name", arguments.name, "Show this model in detail")->type_name("NAME");
+  command
+      .add_option("--model-version", arguments.version, "Its version; default: the newest ready")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->needs(name);
+  command.add_flag("--json", arguments.json, "Print JSON");
+  DefineConnectionOptions(command, arguments.connection);
+}
+
+ExitCode RunModels(const ModelsArguments& arguments) {
+  const auto channel = OpenChannel(arguments.connection.server, arguments.connection.tls);
+  if (!channel.ok()) return Fail(ExitCode::kFile, channel.status());
+  const auto stub = pb::ModelService::NewStub(*channel);
+  grpc::ClientContext context;
+  if (const auto timeout = arguments.connection.timeout()) {
+    context.set_deadline(std::chrono::system_clock::now() + *timeout);
+  }
+  grpc::Status status;
+  std::string text;
+  if (arguments.name.empty()) {
+    pb::ListModelsResponse response;
+    status = stub->ListModels(&context, {}, &response);
+    text = arguments.json ? ToJson(response) : FormatModels(response);
+  } else {
+    pb::GetModelRequest request;
+    request.mutable_model()->set_name(arguments.name);
+    request.mutable_model()->set_version(arguments.version);
+    pb::GetModelResponse response;
+    status = stub->GetModel(&context, request, &response);
+    text = arguments.json ? ToJson(response) : FormatModel(response);
+  }
+  if (!status.ok()) return FailCall(FromGrpcStatus(status));
+  std::fputs(text.c_str(), stdout);
+  return ExitCode::kOk;
+}
+
+std::string FormatModels(const pb::ListModelsResponse& response) {
+  std::string text = absl::StrFormat("%-24s %7s  %s\n", "model", "version", "state");
+  for (const pb::ModelSummary& summary : response.models()) {
+    absl::StrAppend(&text, absl::StrFormat("%-24s %7d  %s", summary.model().name(),
+                                           summary.model().version(), NameOf(summary.state())));
+    absl::StrAppend(&text, summary.error().empty() ? "" : ": ", summary.error(), "\n");
+  }
+  return text;
+}
+
+std::string FormatModel(const pb::GetModelResponse& model) {
+  std::string text;
+  const auto line = [&text](const char* key, const std::string& value) {
+    if (!value.empty()) absl::StrAppend(&text, absl::StrFormat("%-16s %s\n", key, value));
+  };
+  line("model", absl::StrCat(model.summary().model().name(), ", version ",
+                             model.summary().model().version()));
+  line("state", NameOf(model.summary().state()));
+  line("error", model.summary().error());
+  line("intended use", model.intended_use());
+  line("data set", model.dataset_name());
+  line("configuration",
+       absl::StrJoin({model.trainer(), model.plans_name(), model.configuration()}, "__"));
+  line("channels", absl::StrJoin(model.channel_names(), ", "));
+  line("folds", absl::StrJoin(model.folds(), ", "));
+  line("mirroring axes", absl::StrJoin(model.mirroring_axes(), ", "));
+  line("patch", absl::StrJoin(model.patch_size(), "x"));
+  line("spacing in mm", absl::StrJoin(model.spacing_mm(), "x"));
+  line("engines", absl::StrJoin(model.engines(), ", "));
+  line("reader", model.image_reader_writer());
+  line("digest", model.digest());
+  absl::StrAppend(&text, "labels\n");
+  for (const pb::Label& label : model.labels()) absl::StrAppend(&text, FormatLabel(label));
+  return text;
+}
+
+}  // namespace nnseg

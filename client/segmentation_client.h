@@ -1,0 +1,81 @@
+#ifndef NNSEG_CLIENT_SEGMENTATION_CLIENT_H_
+#define NNSEG_CLIENT_SEGMENTATION_CLIENT_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/io/image.h"
+#include "segmentation/v1/segmentation_service.grpc.pb.h"
+
+namespace nnseg {
+
+/// Lets one thread stop the call that another one waits for. Serves one call after another; must
+/// outlive them. Thread-safe.
+class CallCanceller {
+ public:
+  /// Ends the running call, and every later one at once, with CANCELLED. Idempotent.
+  void Cancel();
+
+ private:
+  friend class SegmentationClient;
+  void Attach(grpc::ClientContext* context);
+  void Detach();
+
+  std::mutex mu_;
+  bool cancelled_ = false;
+  grpc::ClientContext* context_ = nullptr;
+};
+
+/// What to ask for beside the image. Defaults are the server's.
+struct SegmentParameters {
+  ::segmentation::v1::ModelSpec model;
+  ::segmentation::v1::SegmentOptions options;
+  std::string request_id;                            ///< empty: the server makes one
+  std::optional<std::chrono::milliseconds> timeout;  ///< for the whole call; none: no limit
+  CallCanceller* canceller = nullptr;                ///< not owned; may be null
+  /// Called on the calling thread, while the call runs; may be empty.
+  std::function<void(const ::segmentation::v1::Progress&)> on_progress;
+};
+
+/// A finished case.
+struct SegmentResult {
+  LabelMap labels;
+  ::segmentation::v1::Accepted accepted;  ///< holds the request's id
+  ::segmentation::v1::Summary summary;    ///< what the server says that it did
+};
+
+/// Segments images on a server.
+///
+/// Example:
+///   NNSEG_ASSIGN_OR_RETURN(auto channel, OpenChannel("localhost:8001", {}));
+///   NNSEG_ASSIGN_OR_RETURN(Image image, ReadImage({"scan.nii.gz"}));
+///   SegmentParameters parameters;
+///   parameters.model.set_name("brain-t1");
+///   auto result = SegmentationClient(channel).Segment(image, parameters);
+///
+/// Thread-safe: each call is a stream of its own.
+class SegmentationClient {
+ public:
+  explicit SegmentationClient(const std::shared_ptr<grpc::Channel>& channel);
+
+  /// Sends the image and waits for its labels. The upload and the answer run at the same time, so a
+  /// refusal ends the upload. The server's status comes back as it is; DATA_LOSS means that the
+  /// answer broke the protocol (label_assembler.h).
+  absl::StatusOr<SegmentResult> Segment(const Image& image,
+                                        const SegmentParameters& parameters) const;
+
+ private:
+  std::unique_ptr<::segmentation::v1::SegmentationService::StubInterface> stub_;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CLIENT_SEGMENTATION_CLIENT_H_
