@@ -29,6 +29,9 @@ void ToFloat(std::span<const Half> from, std::span<float> to);
 /// Rounds `from` into `to`. REQUIRES: equal sizes.
 void ToHalf(std::span<const float> from, std::span<Half> to);
 
+/// Rounds `from` into `to` once, not by way of float, as numpy converts. REQUIRES: equal sizes.
+void ToHalf(std::span<const double> from, std::span<Half> to);
+
 }  // namespace nnseg
 
 #endif  // NNSEG_CORE_VOLUME_HALF_H_

@@ -49,6 +49,13 @@ std::string TestDataPath(const std::string& name) {
   return absl::StrCat(root, "/", name);
 }
 
+nlohmann::json ReadJson(const std::string& path) {
+  std::ifstream file(path);
+  nlohmann::json json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) Fail(path, "cannot be read as JSON");
+  return json;
+}
+
 template <typename T>
 Volume<T> ReadNpy(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

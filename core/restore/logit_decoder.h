@@ -1,0 +1,49 @@
+#ifndef NNSEG_CORE_RESTORE_LOGIT_DECODER_H_
+#define NNSEG_CORE_RESTORE_LOGIT_DECODER_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "core/volume/half.h"
+
+namespace nnseg {
+
+/// A number that orders logits as numpy's argmax does: larger for larger values, equal for the two
+/// zeros, and largest, kNanRank, for every NaN.
+inline constexpr int16_t kNanRank = std::numeric_limits<int16_t>::max();
+inline int16_t RankOf(Half logit) {
+  const int magnitude = logit.bits & 0x7FFF;
+  if (magnitude > 0x7C00) return kNanRank;
+  return static_cast<int16_t>((logit.bits & 0x8000) != 0 ? -magnitude : magnitude);
+}
+
+/// Decides the label of voxels from their logits, channel by channel: the channel with the largest
+/// logit, the first of equals (nnU-Net 2.8.1, label_handling.convert_logits_to_segmentation for
+/// models without regions). The result does not depend on the order of channels.
+class LogitDecoder {
+ public:
+  /// Forgets everything; `voxels` voxels follow.
+  void Start(int64_t voxels) {
+    ranks_.assign(static_cast<std::size_t>(voxels), std::numeric_limits<int16_t>::min());
+    labels_.assign(static_cast<std::size_t>(voxels), 0);
+  }
+
+  /// The logits of one channel, from voxel `first` on. Each voxel must be offered each channel that
+  /// could win it. Distinct ranges of voxels may be offered by several threads at once.
+  void Offer(uint16_t channel, int64_t first, std::span<const Half> logits);
+
+  /// The lowest rank that any voxel has so far: a channel below it can win nothing.
+  int16_t LowestRank() const { return *std::min_element(ranks_.begin(), ranks_.end()); }
+  std::span<const uint16_t> labels() const { return labels_; }
+
+ private:
+  std::vector<int16_t> ranks_;
+  std::vector<uint16_t> labels_;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_RESTORE_LOGIT_DECODER_H_
