@@ -1,0 +1,44 @@
+#ifndef NNSEG_SERVER_HTTP_SERVER_H_
+#define NNSEG_SERVER_HTTP_SERVER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace nnseg {
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+/// Answers GET on fixed paths, for metrics and probes; anything else is 404 or 405. It knows
+/// neither files nor uploads.
+class HttpServer {
+ public:
+  /// Called from the server's threads.
+  using Handler = std::function<HttpResponse()>;
+
+  /// Listens on `address` (HOST:PORT; port 0 takes a free one). UNAVAILABLE when it cannot.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& address,
+                                                           std::map<std::string, Handler> handlers);
+  ~HttpServer();
+
+  int port() const;
+
+ private:
+  class Endpoint;
+  struct Civet;
+  HttpServer();
+
+  std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;
+  std::unique_ptr<Civet> civet_;
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_SERVER_HTTP_SERVER_H_

@@ -1,0 +1,124 @@
+#include "server/segment_header.h"
+
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/status_macros.h"
+#include "core/pipeline/pipeline.h"
+#include "proto/wire/geometry_codec.h"
+
+namespace nnseg {
+namespace {
+
+/// What HTTP/2 and gRPC may hold for one upload beside the image: a client can run this far ahead
+/// of a server that does not read.
+constexpr int64_t kTransportBytes = 32 << 20;
+constexpr std::size_t kMaxRequestIdLength = 64;
+
+absl::StatusOr<std::string> EngineName(pb::EngineChoice choice) {
+  switch (choice) {
+    case pb::ENGINE_CHOICE_UNSPECIFIED:
+    case pb::ENGINE_CHOICE_AUTO:
+      return "auto";
+    case pb::ENGINE_CHOICE_TORCH:
+      return "torch";
+    case pb::ENGINE_CHOICE_OPENVINO:
+      return "openvino";
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("options.engine: got ",
+                                                     static_cast<int>(choice),
+                                                     ", expected one of EngineChoice's 0 to 3"));
+  }
+}
+
+absl::StatusOr<bool> Decide(pb::Toggle toggle, const char* name, bool model_default) {
+  switch (toggle) {
+    case pb::TOGGLE_UNSPECIFIED:
+      return model_default;
+    case pb::TOGGLE_ON:
+      return true;
+    case pb::TOGGLE_OFF:
+      return false;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("options.", name, ": got ",
+                                                     static_cast<int>(toggle),
+                                                     ", expected one of Toggle's 0 to 2"));
+  }
+}
+
+absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& message) {
+  SegmentationOptions options;
+  NNSEG_ASSIGN_OR_RETURN(options.engine, EngineName(message.engine()));
+  options.folds.assign(message.folds().begin(), message.folds().end());
+  NNSEG_ASSIGN_OR_RETURN(options.use_mirroring, Decide(message.mirroring(), "mirroring", true));
+  NNSEG_ASSIGN_OR_RETURN(options.use_gaussian, Decide(message.gaussian(), "gaussian", true));
+  if (message.tile_step_size() != 0) options.tile_step_size = message.tile_step_size();
+  NNSEG_ASSIGN_OR_RETURN(const bool postprocessing,
+                         Decide(message.postprocessing(), "postprocessing", false));
+  if (postprocessing) {
+    return absl::UnimplementedError(
+        "options.postprocessing: this server does no post-processing yet, expected OFF");
+  }
+  return options;
+}
+
+absl::StatusOr<pb::LabelEncoding> ChooseEncoding(pb::LabelEncoding wish) {
+  switch (wish) {
+    case pb::LABEL_ENCODING_UNSPECIFIED:
+      return pb::LABEL_ENCODING_ZLIB;
+    case pb::LABEL_ENCODING_RAW:
+    case pb::LABEL_ENCODING_ZLIB:
+      return wish;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("options.label_encoding: got ",
+                                                     static_cast<int>(wish),
+                                                     ", expected one of LabelEncoding's 0 to 2"));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
+                                         const ModelRepository& repository) {
+  AcceptedCase result;
+  NNSEG_ASSIGN_OR_RETURN(result.geometry, FromProto(header.geometry()));
+  NNSEG_ASSIGN_OR_RETURN(result.pixel_type, FromProto(header.pixel_type()));
+  NNSEG_ASSIGN_OR_RETURN(result.options, ReadOptions(header.options()));
+  NNSEG_ASSIGN_OR_RETURN(result.label_encoding, ChooseEncoding(header.options().label_encoding()));
+  NNSEG_ASSIGN_OR_RETURN(result.model,
+                         repository.Borrow(header.model().name(), header.model().version()));
+  NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options));
+
+  const auto model_channels = static_cast<int64_t>(result.model->bundle().plan.channels.size());
+  result.channels = header.channels() == 0 ? 1 : header.channels();
+  if (result.channels != model_channels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("channels: got ", result.channels, ", expected ", model_channels));
+  }
+
+  const Shape3 shape = result.geometry.shape();
+  NNSEG_ASSIGN_OR_RETURN(const int64_t image_bytes,
+                         VoxelBytes(result.pixel_type, result.channels, shape));
+  NNSEG_ASSIGN_OR_RETURN(const int64_t working_bytes,
+                         EstimateWorkingBytes(*result.model, result.options, result.pixel_type,
+                                              shape, result.geometry.spacing()));
+  result.bytes = image_bytes + working_bytes + kTransportBytes;
+  return result;
+}
+
+std::string RequestIdFor(const std::string& client_id) {
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  };
+  if (!client_id.empty() && client_id.size() <= kMaxRequestIdLength &&
+      std::all_of(client_id.begin(), client_id.end(), allowed)) {
+    return client_id;
+  }
+  std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+}
+
+}  // namespace nnseg

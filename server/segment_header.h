@@ -1,0 +1,38 @@
+#ifndef NNSEG_SERVER_SEGMENT_HEADER_H_
+#define NNSEG_SERVER_SEGMENT_HEADER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/geometry/geometry.h"
+#include "core/model/model_repository.h"
+#include "core/pipeline/segmentation_case.h"
+#include "segmentation/v1/segmentation_service.pb.h"
+
+namespace nnseg {
+
+/// A header that has been checked in every respect: what it asks for can be done.
+struct AcceptedCase {
+  std::shared_ptr<const LoadedModel> model;
+  Geometry geometry;
+  PixelType pixel_type = PixelType::kFloat32;
+  int64_t channels = 1;
+  SegmentationOptions options;
+  ::segmentation::v1::LabelEncoding label_encoding = ::segmentation::v1::LABEL_ENCODING_ZLIB;
+  /// Host bytes that the case takes at its peak: voxels as sent, working memory and transport.
+  int64_t bytes = 0;
+};
+
+/// Checks a header and borrows its model. The codes are those of SegmentationService.Segment; no
+/// memory is taken that grows with the image.
+absl::StatusOr<AcceptedCase> CheckHeader(const ::segmentation::v1::SegmentHeader& header,
+                                         const ModelRepository& repository);
+
+/// The client's id if it is one of [A-Za-z0-9._-]{1,64}, else a random one.
+std::string RequestIdFor(const std::string& client_id);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_SERVER_SEGMENT_HEADER_H_

@@ -1,0 +1,64 @@
+#include "server/stream_monitor.h"
+
+#include "core/base/check.h"
+
+namespace nnseg {
+namespace {
+
+constexpr std::chrono::milliseconds kTick(50);
+
+}  // namespace
+
+StreamMonitor::StreamMonitor() : thread_([this] { Loop(); }) {}
+
+StreamMonitor::~StreamMonitor() {
+  {
+    std::lock_guard lock(mu_);
+    NNSEG_CHECK(streams_.empty());
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void StreamMonitor::Add(MonitoredStream& stream) {
+  std::lock_guard lock(mu_);
+  streams_.insert(&stream);
+  changed_.notify_all();
+}
+
+void StreamMonitor::Remove(MonitoredStream& stream) {
+  std::lock_guard lock(mu_);
+  streams_.erase(&stream);
+  changed_.notify_all();
+}
+
+bool StreamMonitor::WaitUntilEmpty(std::chrono::duration<double> timeout) {
+  std::unique_lock lock(mu_);
+  return changed_.wait_for(lock, timeout, [&] { return streams_.empty(); });
+}
+
+void StreamMonitor::AbortAll() {
+  std::lock_guard lock(mu_);
+  for (MonitoredStream* stream : streams_) stream->Abort();
+}
+
+int StreamMonitor::size() const {
+  std::lock_guard lock(mu_);
+  return static_cast<int>(streams_.size());
+}
+
+void StreamMonitor::Loop() {
+  std::unique_lock lock(mu_);
+  while (!stopping_) {
+    if (streams_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    changed_.wait_for(lock, kTick, [&] { return stopping_; });
+    const auto now = std::chrono::steady_clock::now();
+    for (MonitoredStream* stream : streams_) stream->CheckTime(now);
+  }
+}
+
+}  // namespace nnseg
