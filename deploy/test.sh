@@ -3,7 +3,7 @@
 # was skipped and why, what failed, a table of steps and the totals; exits non-zero unless all passed.
 #
 #   deploy/test.sh            all steps
-#   deploy/test.sh STEP...    only these, of: format release core-only asan tsan tidy exporter
+#   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter
 #
 # TIDY=all lets clang-tidy read every source, not only what changed since TIDY_BASE (default: see deploy/tidy.sh).
 set -uo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 deploy/setup.sh || exit 1
 
 results=build/test-results
-steps=(format release core-only asan tsan tidy exporter)
+steps=(format release demo core-only asan tsan tidy exporter)
 
 # ctest over one build tree (or a folder of it); leaves its reports where test_summary.py finds them.
 run_ctest() { # STEP TREE ARGUMENT...
@@ -27,6 +27,9 @@ step_format() { deploy/format.sh --check; }
 
 step_release() { deploy/build.sh release && run_ctest release build/release -LE 'bench|slow'; }
 
+# The README's first command, once more on what release has built.
+step_demo() { deploy/demo.sh; }
+
 step_core-only() { deploy/build.sh core-only && run_ctest core-only build/core-only -L unit; }
 
 # The sanitizers' builds hold neither torch nor OpenVINO, which are not instrumented: networks are fakes there.
@@ -40,7 +43,7 @@ step_asan() {
 step_tsan() {
   deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/all &&
     TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-      run_ctest tsan build/tsan -R '^(unit\.(core|server)|integration)' 
+      run_ctest tsan build/tsan -R '^(unit\.(core|server)|integration)'
 }
 
 step_tidy() { deploy/tidy.sh; }
