@@ -1,0 +1,84 @@
+#include "server/admission.h"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "tests/support/status_matchers.h"
+
+namespace nnseg {
+namespace {
+
+using testing::HasSubstr;
+constexpr auto kExhausted = absl::StatusCode::kResourceExhausted;
+
+TEST(Admission, CountsBytesAndPlacesUntilTheTicketDies) {
+  Admission admission(100, 2);
+  {
+    const auto ticket = admission.Admit(60);
+    NNSEG_ASSERT_OK(ticket);
+    EXPECT_EQ(admission.bytes_in_use(), 60);
+    EXPECT_EQ(admission.places_in_use(), 1);
+  }
+  EXPECT_EQ(admission.bytes_in_use(), 0);
+  EXPECT_EQ(admission.places_in_use(), 0);
+}
+
+TEST(Admission, TellsWhatNeverFitsFromWhatDoesNotFitNow) {
+  Admission admission(100, 2);
+  EXPECT_THAT(admission.Admit(101), StatusIs(kExhausted, HasSubstr("budget of 100: too large")));
+  const auto ticket = admission.Admit(60);
+  NNSEG_ASSERT_OK(ticket);
+  EXPECT_THAT(admission.Admit(41), StatusIs(kExhausted, HasSubstr("40 of 100 are free")));
+  NNSEG_EXPECT_OK(admission.Admit(40));
+}
+
+TEST(Admission, RefusesBeyondTheLastPlace) {
+  Admission admission(100, 1);
+  const auto ticket = admission.Admit(1);
+  EXPECT_THAT(admission.Admit(1), StatusIs(kExhausted, HasSubstr("all 1 places")));
+}
+
+TEST(Admission, RefusalTakesNothing) {
+  Admission admission(100, 1);
+  EXPECT_FALSE(admission.Admit(101).ok());
+  EXPECT_EQ(admission.places_in_use(), 0);
+}
+
+TEST(Admission, MovedTicketReleasesOnce) {
+  Admission admission(100, 2);
+  Admission::Ticket kept;
+  {
+    auto ticket = admission.Admit(30);
+    NNSEG_ASSERT_OK(ticket);
+    kept = *std::move(ticket);
+  }
+  EXPECT_EQ(admission.bytes_in_use(), 30);
+  kept = {};
+  EXPECT_EQ(admission.bytes_in_use(), 0);
+  EXPECT_EQ(admission.places_in_use(), 0);
+}
+
+TEST(Admission, NeverExceedsItsLimitsUnderContention) {
+  Admission admission(10, 4);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        const auto ticket = admission.Admit(3);
+        EXPECT_LE(admission.bytes_in_use(), 10);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(admission.bytes_in_use(), 0);
+}
+
+TEST(Admission, DefaultBudgetIsAPartOfTheMachinesMemory) {
+  EXPECT_GT(DefaultMemoryBudget(), 64 << 20);
+}
+
+}  // namespace
+}  // namespace nnseg

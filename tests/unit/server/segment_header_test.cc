@@ -1,0 +1,126 @@
+#include "server/segment_header.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+
+#include "proto/wire/geometry_codec.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/tiny_bundle.h"
+
+namespace nnseg {
+namespace {
+
+using testing::HasSubstr;
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+class SegmentHeaderTest : public testing::Test {
+ protected:
+  SegmentHeaderTest()
+      : repository_(folder_.path(),
+                    {{std::make_shared<FakeNetworkLoader>(), std::make_shared<TileScheduler>()}}) {
+    WriteTinyBundle(folder_.path());
+    NNSEG_EXPECT_OK(repository_.Scan());
+    repository_.LoadAll();
+  }
+
+  // A good header after `change`.
+  absl::StatusOr<AcceptedCase> Check(const std::function<void(pb::SegmentHeader&)>& change) {
+    pb::SegmentHeader header;
+    header.mutable_model()->set_name("tiny");
+    *header.mutable_geometry() = ToProto(Geometry{.size = {10, 12, 14}});
+    header.set_pixel_type(pb::PIXEL_TYPE_INT16);
+    change(header);
+    return CheckHeader(header, repository_);
+  }
+
+  TemporaryFolder folder_;
+  ModelRepository repository_;
+};
+
+TEST_F(SegmentHeaderTest, DefaultsAreNnunetsAndTheModels) {
+  const auto accepted = Check([](auto&) {});
+  NNSEG_ASSERT_OK(accepted);
+  EXPECT_EQ(accepted->channels, 1);
+  EXPECT_EQ(accepted->options.tile_step_size, 0.5);
+  EXPECT_TRUE(accepted->options.use_mirroring);
+  EXPECT_TRUE(accepted->options.use_gaussian);
+  EXPECT_TRUE(accepted->options.folds.empty());
+  EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_ZLIB);
+  EXPECT_EQ(accepted->model->bundle().manifest.version, 1);
+  EXPECT_GT(accepted->bytes, (32 << 20) + 10 * 12 * 14 * 2);
+}
+
+TEST_F(SegmentHeaderTest, OptionsAreRead) {
+  const auto accepted = Check([](auto& header) {
+    auto& options = *header.mutable_options();
+    options.set_engine(pb::ENGINE_CHOICE_TORCH);
+    options.add_folds("1");
+    options.set_mirroring(pb::TOGGLE_OFF);
+    options.set_gaussian(pb::TOGGLE_OFF);
+    options.set_tile_step_size(0.75);
+    options.set_postprocessing(pb::TOGGLE_OFF);
+    options.set_label_encoding(pb::LABEL_ENCODING_RAW);
+  });
+  NNSEG_ASSERT_OK(accepted);
+  EXPECT_EQ(accepted->options.engine, "torch");
+  EXPECT_THAT(accepted->options.folds, testing::ElementsAre("1"));
+  EXPECT_FALSE(accepted->options.use_mirroring);
+  EXPECT_FALSE(accepted->options.use_gaussian);
+  EXPECT_EQ(accepted->options.tile_step_size, 0.75);
+  EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_RAW);
+}
+
+TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
+  EXPECT_THAT(Check([](auto& header) { header.mutable_model()->set_name("other"); }),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Check([](auto& header) { header.mutable_model()->set_version(2); }),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(
+      Check([](auto& header) { header.mutable_options()->set_postprocessing(pb::TOGGLE_ON); }),
+      StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(Check([](auto& header) { header.set_channels(2); }),
+              StatusIs(kInvalid, "channels: got 2, expected 1"));
+  EXPECT_THAT(Check([](auto& header) { header.set_channels(-1); }), StatusIs(kInvalid));
+  EXPECT_THAT(Check([](auto& header) { header.clear_pixel_type(); }),
+              StatusIs(kInvalid, HasSubstr("pixel_type")));
+  EXPECT_THAT(Check([](auto& header) { header.clear_geometry(); }),
+              StatusIs(kInvalid, HasSubstr("geometry.size")));
+  EXPECT_THAT(Check([](auto& header) {
+                header.mutable_options()->set_engine(static_cast<pb::EngineChoice>(7));
+              }),
+              StatusIs(kInvalid, HasSubstr("options.engine: got 7")));
+  EXPECT_THAT(Check([](auto& header) {
+                header.mutable_options()->set_mirroring(static_cast<pb::Toggle>(3));
+              }),
+              StatusIs(kInvalid, HasSubstr("options.mirroring: got 3")));
+  EXPECT_THAT(
+      Check([](auto& header) { header.mutable_options()->set_engine(pb::ENGINE_CHOICE_OPENVINO); }),
+      StatusIs(kInvalid));
+  EXPECT_THAT(Check([](auto& header) { header.mutable_options()->add_folds("9"); }),
+              StatusIs(kInvalid));
+  for (const double step : {-0.5, 1.5, std::nan("")}) {
+    EXPECT_THAT(Check([&](auto& header) { header.mutable_options()->set_tile_step_size(step); }),
+                StatusIs(kInvalid))
+        << step;
+  }
+}
+
+TEST(RequestId, GoodClientIdIsKept) {
+  EXPECT_EQ(RequestIdFor("Case_7.a-b"), "Case_7.a-b");
+  EXPECT_EQ(RequestIdFor(std::string(64, 'x')), std::string(64, 'x'));
+}
+
+TEST(RequestId, AnythingElseIsReplacedByARandomOne) {
+  for (const std::string& bad :
+       {std::string(), std::string(65, 'x'), std::string("a b"), std::string("a\nb"),
+        std::string("\xC3\xA4"), std::string("a\0b", 3), std::string("../x")}) {
+    const std::string id = RequestIdFor(bad);
+    EXPECT_THAT(id, testing::MatchesRegex("[0-9a-f]{32}"));
+    EXPECT_NE(id, RequestIdFor(bad));
+  }
+}
+
+}  // namespace
+}  // namespace nnseg
