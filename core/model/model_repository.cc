@@ -109,11 +109,12 @@ absl::Status ModelRepository::Scan() {
   }
 
   const std::lock_guard<std::mutex> lock(mu_);
-  for (auto& [name, versions] : models_) {
-    std::erase_if(versions, [&](const auto& item) {
+  for (auto& model : models_) {
+    const std::set<int>& on_disk = found[model.first];
+    std::erase_if(model.second, [&](const auto& item) {
       const ModelState state = item.second.state;
       const bool idle = state == ModelState::kUnloaded || state == ModelState::kFailed;
-      return idle && found[name].count(item.first) == 0;
+      return idle && !on_disk.contains(item.first);
     });
   }
   for (const auto& [name, versions] : found) {
