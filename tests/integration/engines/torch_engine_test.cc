@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "core/inference/torch/network_loader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/engines/engine_contract.h"
+#include "tests/integration/engines/example_patch.h"
+#include "tests/support/status_matchers.h"
+
+namespace nnseg {
+namespace {
+
+using testing::HasSubstr;
+
+std::shared_ptr<NetworkLoader> MakeLoader() {
+  SetTorchThreads(kEngineThreads);
+  return *MakeTorchLoader("cpu");
+}
+
+INSTANTIATE_TEST_SUITE_P(Torch, EngineContract,
+                         testing::Values(EngineUnderTest{"torch", "fold_0.pt", MakeLoader}));
+
+/// What make_golden.py wrote: every 4th voxel along each axis of each channel.
+std::vector<float> ReadGolden() {
+  const char* data = std::getenv("NNSEG_TEST_DATA");
+  EXPECT_NE(data, nullptr) << "run through ctest, or set NNSEG_TEST_DATA";
+  if (data == nullptr) return {};
+  std::ifstream file(std::filesystem::path(data) / "engines" / "brain_t1_fold_0_logits.f32",
+                     std::ios::binary);
+  std::vector<float> logits(5 * 16 * 16 * 16);
+  const auto bytes = static_cast<std::streamsize>(logits.size() * sizeof(float));
+  file.read(reinterpret_cast<char*>(logits.data()), bytes);
+  EXPECT_EQ(file.gcount(), bytes);
+  return logits;
+}
+
+TEST(TorchEngine, LogitsAreThoseOfEagerTorch) {
+  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  NNSEG_ASSERT_OK(network);
+  const std::vector<float> logits = RunOnce(**network, ExamplePatch());
+  const std::vector<float> golden = ReadGolden();
+  const auto [low, high] = std::minmax_element(golden.begin(), golden.end());
+  // The last bits depend on the CPU that the golden was made on.
+  const float tolerance = 1e-4F * (*high - *low);
+  std::size_t g = 0;
+  float worst = 0;
+  for (int k = 0; k < 5; ++k) {
+    for (int z = 0; z < 64; z += 4) {
+      for (int y = 0; y < 64; y += 4) {
+        for (int x = 0; x < 64; x += 4) {
+          const std::size_t i = ((std::size_t{1} * k * 64 + z) * 64 + y) * 64 + x;
+          worst = std::max(worst, std::abs(logits[i] - golden[g++]));
+        }
+      }
+    }
+  }
+  RecordProperty("largest_difference", std::to_string(worst));
+  EXPECT_LE(worst, tolerance);
+}
+
+TEST(TorchEngine, DevicesAreNamedAndChecked) {
+  EXPECT_EQ((*MakeTorchLoader("cpu"))->device(), "cpu");
+  for (const char* name : {"gpu", "", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "CUDA"}) {
+    EXPECT_THAT(MakeTorchLoader(name), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                HasSubstr("expected 'cpu' or 'cuda:N'")))
+        << name;
+  }
+  EXPECT_THAT(MakeTorchLoader("cuda:1000"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::StartsWith("device is 'cuda:1000', but torch finds ")));
+}
+
+int ThreadsOfThisProcess() {
+  return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                                        std::filesystem::directory_iterator()));
+}
+
+TEST(TorchEngine, UsesTheThreadsItIsGiven) {
+  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  NNSEG_ASSERT_OK(network);
+  for (const int threads : {1, 2, 3}) {
+    int helpers = -1;
+    std::thread device([&] {
+      SetTorchThreads(threads);
+      const int before = ThreadsOfThisProcess();
+      RunOnce(**network, ExamplePatch());
+      helpers = ThreadsOfThisProcess() - before;
+    });
+    device.join();
+    EXPECT_EQ(helpers, threads - 1) << threads << " threads: the caller and its helpers";
+  }
+}
+
+TEST(TorchEngine, OneOpenMpRuntimeIsMapped) {
+  MakeLoader();
+  std::vector<std::string> runtimes;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const std::string file = line.substr(line.rfind('/') + 1);
+    const bool is_runtime = file.rfind("libgomp", 0) == 0 || file.rfind("libomp", 0) == 0 ||
+                            file.rfind("libiomp", 0) == 0;
+    const std::string path = line.substr(std::min(line.find('/'), line.size()));
+    if (is_runtime && std::find(runtimes.begin(), runtimes.end(), path) == runtimes.end()) {
+      runtimes.push_back(path);
+    }
+  }
+  EXPECT_THAT(runtimes, testing::SizeIs(1));
+}
+
+TEST(TorchEngine, CudaAgreesWithTheCpu) {
+  if (!TorchCudaAvailable()) {
+    EXPECT_THAT(MakeTorchLoader("cuda:0"), StatusIs(absl::StatusCode::kFailedPrecondition));
+    GTEST_SKIP() << "torch finds no CUDA device on this host, or was built without CUDA";
+  }
+  const auto cuda = (*MakeTorchLoader("cuda:0"))->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  NNSEG_ASSERT_OK(cuda);
+  EXPECT_EQ((*cuda)->precision(), "fp16");
+  const auto cpu = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  NNSEG_ASSERT_OK(cpu);
+  EXPECT_GE(
+      PercentEqual(Labels(RunOnce(**cuda, ExamplePatch())), Labels(RunOnce(**cpu, ExamplePatch()))),
+      99.5);
+}
+
+}  // namespace
+}  // namespace nnseg
