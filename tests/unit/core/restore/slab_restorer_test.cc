@@ -1,0 +1,159 @@
+#include "core/restore/slab_restorer.h"
+
+#include <set>
+#include <vector>
+
+#include "core/restore/logit_decoder.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/restore_fixture.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/volume_builders.h"
+
+namespace nnseg {
+namespace {
+
+using testing::HasSubstr;
+
+// An image of `shape` at 1 mm, uncropped, and a network grid of `network`.
+CaseProperties Properties(const Shape3& shape, const Shape3& network) {
+  CaseProperties properties;
+  properties.shape_before_cropping = shape;
+  properties.crop = Box3::Whole(shape);
+  properties.network_shape = network;
+  for (int axis = 0; axis < 3; ++axis) {
+    properties.spacing[axis] = 1;
+    properties.network_spacing[axis] =
+        static_cast<double>(shape[axis]) / static_cast<double>(network[axis]);
+  }
+  return properties;
+}
+
+SegmentationPlan Plan(int64_t channels, int order = 1) {
+  SegmentationPlan plan = LabelPlan(channels);
+  plan.logits_resampling = {.order = order, .order_z = 0, .force_separate_z = std::nullopt};
+  return plan;
+}
+
+TEST(SlabRestorer, OnTheSameGridLabelsAreTheLogitsArgmax) {
+  const Shape3 shape{{6, 7, 40}};
+  const Volume<Half> logits = RandomLogits(7, shape, 1);
+  const Volume<uint16_t> labels = RestoreInSlabs(Plan(7), Properties(shape, shape), logits, 2);
+  LogitDecoder decoder;
+  decoder.Start(shape.voxels());
+  for (uint16_t c = 0; c < 7; ++c) decoder.Offer(c, 0, logits.channel(c));
+  EXPECT_EQ(CountDifferent<uint16_t>(labels.voxels(), decoder.labels()), 0);
+}
+
+TEST(SlabRestorer, HowTheLogitsAreCutDoesNotMatter) {
+  const CaseProperties properties = Properties({{31, 20, 37}}, {{17, 11, 19}});
+  const Volume<Half> logits = RandomLogits(20, properties.network_shape, 2);
+  const auto whole = RestoreInSlabs(Plan(20), properties, logits, 17);
+  for (const int64_t planes : {1, 2, 5, 16}) {
+    const auto labels = RestoreInSlabs(Plan(20), properties, logits, planes);
+    EXPECT_EQ(CountDifferent<uint16_t>(labels.voxels(), whole.voxels()), 0) << planes;
+  }
+}
+
+// Pruning by segment against interpolating every channel: a channel that is offset far down can win
+// nothing, so its presence must not change a label.
+TEST(SlabRestorer, ChannelsThatCannotWinChangeNothing) {
+  const CaseProperties properties = Properties({{24, 21, 50}}, {{12, 14, 23}});
+  const Volume<Half> logits = RandomLogits(5, properties.network_shape, 3);
+  auto widened = Volume<Half>::Filled(40, properties.network_shape, Half(-1000.0F));
+  std::copy(logits.voxels().begin(), logits.voxels().end(), widened.voxels().begin());
+  const auto few = RestoreInSlabs(Plan(5), properties, logits, 4);
+  const auto many = RestoreInSlabs(Plan(40), properties, widened, 4);
+  EXPECT_EQ(CountDifferent<uint16_t>(few.voxels(), many.voxels()), 0);
+}
+
+TEST(SlabRestorer, VoxelsOutsideOfTheCropAreNotSent) {
+  CaseProperties properties = Properties({{4, 4, 4}}, {{4, 4, 4}});
+  properties.shape_before_cropping = {{10, 9, 8}};
+  properties.crop = {{{2, 3, 1}}, {{6, 7, 5}}};
+  auto logits = Volume<Half>::Filled(2, {{4, 4, 4}}, Half(0.0F));
+  for (Half& logit : logits.channel(1)) logit = Half(1.0F);
+  const auto labels = RestoreInSlabs(Plan(2), properties, logits, 4);
+  for (int64_t z = 0; z < 10; ++z) {
+    for (int64_t y = 0; y < 9; ++y) {
+      for (int64_t x = 0; x < 8; ++x) {
+        const bool inside = z >= 2 && z < 6 && y >= 3 && y < 7 && x >= 1 && x < 5;
+        ASSERT_EQ(labels.at(0, {{z, y, x}}), inside ? 1 : 0);
+      }
+    }
+  }
+}
+
+TEST(SlabRestorer, LabelsLeaveAsSoonAsTheirPlanesAreThere) {
+  const CaseProperties properties = Properties({{20, 4, 4}}, {{10, 4, 4}});
+  const Volume<Half> logits = RandomLogits(3, properties.network_shape, 4);
+  const SegmentationPlan plan = Plan(3);
+  std::vector<int64_t> ends;
+  auto restorer = SlabRestorer::Create(plan, properties, [&](const LabelBlock& block) {
+    ends.push_back(block.box.end[0]);
+    return absl::OkStatus();
+  });
+  ASSERT_THAT(restorer, IsOk());
+  EXPECT_THAT((*restorer)->Add({0, SliceOf(logits, 0, 5)}), IsOk());
+  EXPECT_THAT(ends, testing::ElementsAre(9));  // plane 9 needs the network's planes 4 and 5
+  EXPECT_THAT((*restorer)->Add({5, SliceOf(logits, 5, 10)}), IsOk());
+  EXPECT_THAT(ends, testing::ElementsAre(9, 20));
+}
+
+TEST(SlabRestorer, ReturnsTheSinksError) {
+  for (const int order : {1, 3}) {
+    const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
+    const SegmentationPlan plan = Plan(2, order);
+    auto restorer = SlabRestorer::Create(
+        plan, properties, [](const LabelBlock&) { return absl::UnavailableError("gone"); });
+    ASSERT_THAT(restorer, IsOk());
+    absl::Status status = (*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 5)});
+    if (status.ok()) status = (*restorer)->Finish();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "gone"));
+  }
+}
+
+TEST(SlabRestorer, MissingLogitsAreAnError) {
+  for (const int order : {1, 3}) {
+    const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
+    const SegmentationPlan plan = Plan(2, order);
+    auto restorer =
+        SlabRestorer::Create(plan, properties, [](const LabelBlock&) { return absl::OkStatus(); });
+    ASSERT_THAT(restorer, IsOk());
+    EXPECT_THAT((*restorer)->Add({0, RandomLogits(2, {{2, 4, 4}}, 5)}), IsOk());
+    EXPECT_THAT((*restorer)->Finish(),
+                StatusIs(absl::StatusCode::kInternal, HasSubstr("plane 2, expected 4")));
+  }
+}
+
+TEST(SlabRestorer, RefusesRegions) {
+  SegmentationPlan plan;
+  plan.labels = LabelTable::Create({{"background", {0}}, {"whole", {1, 2}}, {"core", {2}}},
+                                   std::vector<int>{1, 2})
+                    .value();
+  EXPECT_THAT(SlabRestorer::Create(plan, Properties({{8, 8, 8}}, {{4, 4, 4}}),
+                                   [](const LabelBlock&) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("regions")));
+}
+
+TEST(SlabRestorer, APlanThatResamplesNothingNeedsEqualGrids) {
+  SegmentationPlan plan = Plan(2);
+  plan.logits_resampling.resampler = Resampler::kNone;
+  EXPECT_THAT(SlabRestorer::Create(plan, Properties({{8, 8, 8}}, {{4, 4, 4}}),
+                                   [](const LabelBlock&) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("4x4x4")));
+  const Volume<Half> logits = RandomLogits(2, {{4, 4, 4}}, 6);
+  RestoreInSlabs(plan, Properties({{4, 4, 4}}, {{4, 4, 4}}), logits, 4);
+}
+
+TEST(RestoreBytes, IsFarBelowFullResolutionLogits) {
+  SegmentationPlan plan = Plan(117);
+  plan.patch_size = {{64, 64, 64}};
+  const Shape3 shape{{181, 217, 181}};
+  EXPECT_LT(RestoreBytes(plan, shape, {{88, 108, 90}}), 117 * shape.voxels() * 2 / 20);
+  plan.logits_resampling.order = 3;
+  EXPECT_GT(RestoreBytes(plan, shape, {{88, 108, 90}}), 117 * 88 * 108 * 90 * 2);
+}
+
+}  // namespace
+}  // namespace nnseg
