@@ -11,7 +11,7 @@
 namespace nnseg {
 namespace {
 
-constexpr std::size_t kMaxLength = 300;
+constexpr std::size_t kMaxLength = 200;
 
 // Lines that say where an engine noticed an error, not what it is.
 constexpr absl::string_view kPreambles[] = {
@@ -49,7 +49,8 @@ std::string EngineErrorLine(const std::string& text) {
       word.remove_prefix(slash + 1);
     }
   }
-  std::string line = absl::StrJoin(words, " ").substr(0, kMaxLength);
+  std::string line = absl::StrJoin(words, " ");
+  if (line.size() > kMaxLength) line.replace(kMaxLength, std::string::npos, "...");
   return line.empty() ? "unknown error" : line;
 }
 

@@ -1,6 +1,8 @@
 #include "core/inference/openvino/openvino_network.h"
 
 #include <filesystem>
+#include <memory>
+#include <openvino/frontend/manager.hpp>
 #include <openvino/openvino.hpp>
 #include <utility>
 
@@ -16,6 +18,15 @@ namespace {
 ov::Core& Runtime() {
   static ov::Core core;
   return core;
+}
+
+/// Core::read_model would offer the file to the readers of all formats (and load their libraries);
+/// a bundle holds IR only. Without mmap the weights are ours: a file that changes later cannot
+/// reach them.
+std::shared_ptr<ov::Model> ReadIr(const std::string& file) {
+  const ov::frontend::FrontEnd::Ptr reader =
+      ov::frontend::FrontEndManager().load_by_framework("ir");
+  return reader->convert(reader->load(file, /*enable_mmap=*/false));
 }
 
 ov::Shape BatchOfOne(int64_t channels, const Shape3& patch) {
@@ -80,9 +91,7 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
   const ScopedSubnormals subnormals;
   std::unique_ptr<OpenvinoNetwork> network;
   const absl::Status status = GuardOpenvino([&]() -> absl::Status {
-    // Without mmap the weights are ours: a file that changes later cannot reach them.
-    const std::shared_ptr<const ov::Model> model =
-        Runtime().read_model(file, {}, {ov::enable_mmap(false)});
+    const std::shared_ptr<const ov::Model> model = ReadIr(file);
     NNSEG_RETURN_IF_ERROR(CheckPort("input", model->input(),
                                     BatchOfOne(signature.input_channels, signature.patch_size)));
     NNSEG_RETURN_IF_ERROR(CheckPort("output", model->output(),
