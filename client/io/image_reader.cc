@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/io/completeness.h"
 #include "client/io/itk_format.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
@@ -77,6 +78,15 @@ absl::Status CheckScalarVolume(const itk::ImageIOBase& io, const std::string& pa
   return absl::OkStatus();
 }
 
+absl::Status CheckComplete(const itk::ImageIOBase& io, const std::string& path) {
+  const absl::string_view format = io.GetNameOfClass();
+  if (format == "NiftiImageIO") return CheckNiftiIsComplete(path);
+  if (format == "MetaImageIO") {
+    return CheckMetaImageIsComplete(path, static_cast<int64_t>(io.GetImageSizeInBytes()));
+  }
+  return absl::OkStatus();
+}
+
 void ReadVoxels(itk::ImageIOBase& io, void* to) {
   const unsigned dimensions = io.GetNumberOfDimensions();
   itk::ImageIORegion region(dimensions);
@@ -108,6 +118,7 @@ absl::StatusOr<Image> ReadChannel(const std::string& path) {
     if (absl::Status valid = ValidateGeometry(image.geometry); !valid.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": ", valid.message()));
     }
+    NNSEG_RETURN_IF_ERROR(CheckComplete(*io, path));
     const std::optional<PixelType> type = PixelTypeOf(*io);
     NNSEG_ASSIGN_OR_RETURN(image.voxels, VoxelBuffer::Allocate(type.value_or(PixelType::kFloat32),
                                                                1, image.geometry.shape()));

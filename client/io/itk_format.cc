@@ -26,4 +26,11 @@ absl::StatusOr<itk::ImageIOBase::Pointer> ImageIoFor(const std::string& path) {
   return io;
 }
 
+std::string DescriptionOf(const itk::ExceptionObject& error) {
+  const std::string text = error.GetDescription();
+  const absl::string_view line = absl::string_view(text).substr(0, text.find('\n'));
+  const std::size_t prefix = line.find("): ");  // "ITK ERROR: NiftiImageIO(0x5654121371f0): "
+  return std::string(prefix == absl::string_view::npos ? line : line.substr(prefix + 3));
+}
+
 }  // namespace nnseg

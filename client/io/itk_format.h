@@ -15,6 +15,9 @@ namespace nnseg {
 /// ITK's factories: nothing needs to be registered. INVALID_ARGUMENT for other endings.
 absl::StatusOr<itk::ImageIOBase::Pointer> ImageIoFor(const std::string& path);
 
+/// The first line of what ITK says, without its class and address.
+std::string DescriptionOf(const itk::ExceptionObject& error);
+
 /// Runs `body`, which calls ITK and returns an absl::Status; ITK's exceptions become
 /// INVALID_ARGUMENT that begins with `what`.
 template <typename Body>
@@ -22,7 +25,7 @@ absl::Status GuardItk(const std::string& what, Body&& body) {
   try {
     return body();
   } catch (const itk::ExceptionObject& error) {
-    return absl::InvalidArgumentError(absl::StrCat(what, ": ", error.GetDescription()));
+    return absl::InvalidArgumentError(absl::StrCat(what, ": ", DescriptionOf(error)));
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": ", error.what()));
   }

@@ -1,0 +1,117 @@
+#include <CLI/CLI.hpp>
+
+#include "client/commands/bench.h"
+#include "client/commands/models.h"
+#include "client/commands/segment.h"
+#include "client/exit_code.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace nnseg {
+namespace {
+
+namespace pb = ::segmentation::v1;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// Parses a `segment` command line into `arguments`; throws CLI::ParseError.
+void Parse(const std::string& line, SegmentArguments& arguments) {
+  CLI::App app;
+  DefineSegment(*app.add_subcommand("segment"), arguments);
+  app.parse("segment " + line);
+}
+
+TEST(SegmentCommand, DefaultsLeaveTheChoiceToTheServer) {
+  SegmentArguments arguments;
+  Parse("scan.nii.gz --model m --output out.nii.gz", arguments);
+  EXPECT_THAT(arguments.inputs, ElementsAre("scan.nii.gz"));
+  EXPECT_EQ(arguments.output, "out.nii.gz");
+  EXPECT_EQ(arguments.prediction.model.name(), "m");
+  EXPECT_EQ(arguments.prediction.options.ByteSizeLong(), 0U);
+  EXPECT_EQ(arguments.connection.server, "localhost:8001");
+  EXPECT_FALSE(arguments.connection.tls.enabled());
+  EXPECT_FALSE(arguments.connection.timeout().has_value());
+}
+
+TEST(SegmentCommand, EveryOptionReachesTheRequest) {
+  SegmentArguments arguments;
+  Parse(
+      "a.mha b.mha --server host:9 --model m --model-version 2 --output out.nrrd --engine torch "
+      "--folds 0,all --no-tta --step-size 0.75 --postprocess on --deadline 1.5 --json "
+      "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png",
+      arguments);
+  EXPECT_THAT(arguments.inputs, ElementsAre("a.mha", "b.mha"));
+  const auto& options = arguments.prediction.options;
+  EXPECT_EQ(arguments.prediction.model.version(), 2);
+  EXPECT_EQ(options.engine(), pb::ENGINE_CHOICE_TORCH);
+  EXPECT_THAT(options.folds(), ElementsAre("0", "all"));
+  EXPECT_EQ(options.mirroring(), pb::TOGGLE_OFF);
+  EXPECT_EQ(options.tile_step_size(), 0.75);
+  EXPECT_EQ(options.postprocessing(), pb::TOGGLE_ON);
+  EXPECT_EQ(arguments.connection.timeout(), std::chrono::milliseconds(1500));
+  EXPECT_EQ(arguments.connection.tls.certificate, "c.pem");
+  EXPECT_TRUE(arguments.json);
+}
+
+TEST(SegmentCommand, WrongArgumentsAreRefused) {
+  for (const char* line : {"--model m --output o.mha", "a.mha --output o.mha", "a.mha --model m",
+                           "a.mha --model m --output o.mha --engine cpu",
+                           "a.mha --model m --output o.mha --step-size 0",
+                           "a.mha --model m --output o.mha --postprocess maybe",
+                           "a.mha --model m --output o.mha --tls-cert c.pem",
+                           "a.mha --model m --output o.mha --deadline -1",
+                           "a.mha --model m --output o.mha --unknown"}) {
+    SegmentArguments arguments;
+    EXPECT_THROW(Parse(line, arguments), CLI::ParseError) << line;
+  }
+}
+
+TEST(ExitCode, TellsWhoHasToAct) {
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kOk), ExitCode::kOk);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kInvalidArgument), ExitCode::kRefused);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kNotFound), ExitCode::kRefused);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kUnimplemented), ExitCode::kRefused);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kUnavailable), ExitCode::kUnavailable);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kResourceExhausted), ExitCode::kUnavailable);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kCancelled), ExitCode::kStopped);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kDeadlineExceeded), ExitCode::kStopped);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kInternal), ExitCode::kServerFailed);
+  EXPECT_EQ(ExitCodeFor(absl::StatusCode::kDataLoss), ExitCode::kServerFailed);
+}
+
+TEST(Percentile, IsTheNearestRank) {
+  std::vector<double> values(100);
+  for (int i = 0; i < 100; ++i) values[static_cast<std::size_t>((i * 37) % 100)] = i + 1;
+  EXPECT_EQ(Percentile(values, 0.50), 50);
+  EXPECT_EQ(Percentile(values, 0.95), 95);
+  EXPECT_EQ(Percentile(values, 0.99), 99);
+  EXPECT_EQ(Percentile(values, 1.00), 100);
+  EXPECT_EQ(Percentile({7}, 0.01), 7);
+}
+
+TEST(FormatBench, CountsFailuresByStatus) {
+  BenchResult result;
+  result.wall_s = 2;
+  result.voxels = 500000;
+  result.latencies_s = {0.5, 0.25, 1};
+  result.failures[absl::StatusCode::kResourceExhausted] = 4;
+  const std::string text = FormatBench(result);
+  EXPECT_THAT(text, HasSubstr("3 requests done in 2.00 s"));
+  EXPECT_THAT(text, HasSubstr("requests_per_s        1.500"));
+  EXPECT_THAT(text, HasSubstr("megavoxels_per_s      0.750"));
+  EXPECT_THAT(text, HasSubstr("failed RESOURCE_EXHAUSTED   4"));
+}
+
+TEST(FormatModels, ShowsStateAndReason) {
+  pb::ListModelsResponse response;
+  auto* summary = response.add_models();
+  summary->mutable_model()->set_name("brain");
+  summary->mutable_model()->set_version(4);
+  summary->set_state(pb::MODEL_STATE_FAILED);
+  summary->set_error("hash of fold_0.pt differs");
+  EXPECT_THAT(FormatModels(response),
+              HasSubstr("brain                          4  failed: hash of fold_0.pt differs\n"));
+}
+
+}  // namespace
+}  // namespace nnseg
