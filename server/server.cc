@@ -109,7 +109,7 @@ Server::Server(const ServerConfig& config, Engines engines)
 }
 
 absl::Status Server::StartGrpc() {
-  NNSEG_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(config_.tls()));
+  NNSEG_ASSIGN_OR_RETURN(credentials_, MakeServerCredentials(config_.tls()));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetConnectionLimits(config_.connections(), builder);
@@ -118,12 +118,16 @@ absl::Status Server::StartGrpc() {
   } else {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
-  builder.AddListeningPort(config_.listen(), credentials, &grpc_port_);
+  builder.AddListeningPort(config_.listen(), credentials_, &grpc_port_);
   builder.RegisterService(&segmentation_service_);
   builder.RegisterService(&model_service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || grpc_port_ == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", config_.listen()));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen for gRPC on ", config_.listen(),
+                     config_.tls().certificate_file().empty()
+                         ? ""
+                         : ": is it free, and does the TLS key belong to the certificate?"));
   }
   readiness_ = std::make_unique<Readiness>(repository_, *grpc_->GetHealthCheckService());
   return absl::OkStatus();

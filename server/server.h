@@ -61,6 +61,7 @@ class Server {
   std::unique_ptr<Readiness> readiness_;
   SegmentationServiceImpl segmentation_service_;
   ModelServiceImpl model_service_;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   int grpc_port_ = 0;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HttpServer> http_;

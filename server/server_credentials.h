@@ -10,9 +10,9 @@
 
 namespace nnseg {
 
-/// Credentials of the gRPC port: plain without a certificate, else TLS whose files are watched,
-/// with client certificates required when a client authority is named. INVALID_ARGUMENT when a file
-/// cannot be read; the text names the field.
+/// Credentials of the gRPC port: plain without a certificate, else TLS whose files are read again
+/// while serving, with client certificates required when a client authority is named. Must outlive
+/// the gRPC server. INVALID_ARGUMENT, naming the field, when a file is no PEM file.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
     const TlsConfig& config);
 
