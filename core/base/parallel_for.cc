@@ -27,12 +27,15 @@ int UsableCores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-// One parallel loop: ranges are taken by an atomic counter until none is left.
+// One parallel loop: ranges are taken by an atomic counter until none is left. Who takes part
+// counts as active first, so once the caller finds no range left and nobody active, all is done; a
+// helper that comes later finds no range and leaves `body` alone.
 struct Loop {
   int64_t count = 0;
   int64_t step = 1;
   const std::function<void(int64_t, int64_t)>* body = nullptr;
   std::atomic<int64_t> next{0};
+  std::atomic<int> active{0};  // helpers at work
 
   void Work() {
     for (;;) {
@@ -46,19 +49,15 @@ struct Loop {
 // Helpers that wait for loops; a loop posts itself once for each helper it wants.
 class WorkerPool {
  public:
-  struct Ticket {
-    std::shared_ptr<Loop> loop;
-    std::shared_ptr<std::atomic<int>> pending;
-  };
-
   explicit WorkerPool(int workers) : queue_(1024) {
     for (int i = 0; i < workers; ++i) {
       threads_.emplace_back([this] {
         const ScopedSubnormals subnormals;
-        while (auto ticket = queue_.Pop()) {
-          ticket->loop->Work();
-          ticket->pending->fetch_sub(1);
-          ticket->pending->notify_all();
+        while (const auto loop = queue_.Pop()) {
+          (*loop)->active.fetch_add(1);
+          (*loop)->Work();
+          (*loop)->active.fetch_sub(1);
+          (*loop)->active.notify_all();
         }
       });
     }
@@ -70,11 +69,11 @@ class WorkerPool {
   }
 
   // False if no helper could be asked; the caller then does the work alone.
-  bool Post(Ticket ticket) { return queue_.TryPush(std::move(ticket)); }
+  bool Post(std::shared_ptr<Loop> loop) { return queue_.TryPush(std::move(loop)); }
   int size() const { return static_cast<int>(threads_.size()); }
 
  private:
-  BoundedQueue<Ticket> queue_;
+  BoundedQueue<std::shared_ptr<Loop>> queue_;
   std::vector<std::thread> threads_;
 };
 
@@ -102,17 +101,15 @@ void ParallelFor(int64_t count, const std::function<void(int64_t, int64_t)>& bod
   loop->count = count;
   loop->step = std::max<int64_t>(1, count / ((pool.size() + 1) * kRangesPerThread));
   loop->body = &body;
-  auto pending = std::make_shared<std::atomic<int>>(0);
   for (int i = 0; i < pool.size() && (i + 1) * loop->step < count; ++i) {
-    pending->fetch_add(1);
-    if (!pool.Post({loop, pending})) {
-      pending->fetch_sub(1);
-      break;
-    }
+    if (!pool.Post(loop)) break;
   }
   loop->Work();
-  // A helper may still be inside its last range, or not have started: then it finds nothing to do.
-  for (int left = pending->load(); left != 0; left = pending->load()) pending->wait(left);
+  // Helpers may still be inside their last range. Those that have not come yet are not waited for:
+  // they may be busy with another caller's loop.
+  for (int left = loop->active.load(); left != 0; left = loop->active.load()) {
+    loop->active.wait(left);
+  }
 }
 
 }  // namespace nnseg

@@ -22,8 +22,9 @@ namespace nnseg {
 /// Whatever an engine does to the thread's floating-point mode ends with its pass. Thread-safe.
 class TileScheduler {
  public:
-  /// One case's queue on the device. Closing it (the destructor) drops what is queued and waits for
-  /// the pass under way, so buffers may be freed afterwards. One thread at a time.
+  /// One case's queue on the device. Closing it (the destructor) drops what is queued, whose
+  /// futures must not be read then, and waits for the pass under way, so buffers may be freed
+  /// afterwards. One thread at a time.
   class Lane {
    public:
     ~Lane();

@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <future>
-#include <limits>
+#include <thread>
 #include <vector>
 
 #include "core/base/float_environment.h"
@@ -60,6 +60,24 @@ TEST(ParallelFor, ServesManyCallersAtOnce) {
   for (int caller = 0; caller < 6; ++caller) {
     EXPECT_EQ(callers[caller].get(), 50 * (101 * caller + 5050));
   }
+}
+
+TEST(ParallelFor, ACallerDoesNotWaitForAnotherCallersLoop) {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  std::atomic<int> blocked{0};
+  std::future<void> slow = std::async(std::launch::async, [&] {
+    ParallelFor(4, [&](int64_t, int64_t) {
+      ++blocked;
+      released.wait();
+    });
+  });
+  while (blocked < 4) std::this_thread::yield();  // all workers and that caller
+  std::atomic<int64_t> done{0};
+  ParallelFor(100, [&](int64_t begin, int64_t end) { done += end - begin; });
+  EXPECT_EQ(done, 100);
+  release.set_value();
+  slow.get();
 }
 
 TEST(ParallelFor, WorkersKeepSubnormals) {
