@@ -1,5 +1,6 @@
 #include "tests/parity/parity_case.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>

@@ -1,6 +1,7 @@
 #ifndef NNSEG_TESTS_PARITY_PARITY_CASE_H_
 #define NNSEG_TESTS_PARITY_PARITY_CASE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "core/model/loaded_model.h"
 #include "core/preprocess/preprocessor.h"
+#include "core/volume/half.h"
 #include "tests/parity/parity_case.h"
 
 namespace nnseg::parity {
