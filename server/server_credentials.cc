@@ -90,8 +90,10 @@ class ReloadingTlsCredentials final : public grpc::ServerCredentials {
     files_ = *std::move(files);
     const grpc_ssl_pem_key_cert_pair pair{files_.private_key.c_str(),
                                           files_.certificate_chain.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(
-        files_.client_ca.empty() ? nullptr : files_.client_ca.c_str(), &pair, 1);
+    // gRPC insists on an authority, even where it asks for no client certificate.
+    const std::string& authority =
+        files_.client_ca.empty() ? files_.certificate_chain : files_.client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authority.c_str(), &pair, 1);
     LogEvent(LogLevel::kInfo, "tls_reload");
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
