@@ -16,7 +16,8 @@ constexpr double kEpsilon = 1e-8;
 
 // value = f(value), voxel by voxel.
 template <typename F>
-void Transform(const VolumeView<float>& image, const F& f) {
+void Transform(const VolumeView<float>& any_order, const F& f) {
+  const VolumeView<float> image = any_order.InMemoryOrder();
   ParallelFor(image.shape[0], [&](int64_t begin, int64_t end) {
     for (int64_t z = begin; z < end; ++z) {
       for (int64_t y = 0; y < image.shape[1]; ++y) {
@@ -32,7 +33,8 @@ struct Extremes {
   float high = -std::numeric_limits<float>::infinity();
 };
 
-Extremes ExtremesOf(const VolumeView<float>& image) {
+Extremes ExtremesOf(const VolumeView<float>& any_order) {
+  const VolumeView<float> image = any_order.InMemoryOrder();
   Extremes all;
   std::mutex mu;
   ParallelFor(image.shape[0], [&](int64_t begin, int64_t end) {

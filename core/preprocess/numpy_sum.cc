@@ -45,14 +45,11 @@ struct Axis {
 // The view's axes in memory order, outermost first; axes of one voxel dropped, neighbours that
 // are contiguous with each other merged. At least one axis.
 std::vector<Axis> CoalescedAxes(const VolumeView<const float>& image) {
-  std::vector<Axis> axes;
-  for (int i = 0; i < 3; ++i) {
-    if (image.shape[i] != 1) axes.push_back({image.shape[i], image.strides[i]});
-  }
-  std::stable_sort(axes.begin(), axes.end(),
-                   [](const Axis& a, const Axis& b) { return a.stride > b.stride; });
+  const VolumeView<const float> ordered = image.InMemoryOrder();
   std::vector<Axis> merged;
-  for (const Axis& axis : axes) {
+  for (int i = 0; i < 3; ++i) {
+    const Axis axis{ordered.shape[i], ordered.strides[i]};
+    if (axis.length == 1) continue;
     if (!merged.empty() && merged.back().stride == axis.length * axis.stride) {
       merged.back() = {merged.back().length * axis.length, axis.stride};
     } else {

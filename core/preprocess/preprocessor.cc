@@ -23,7 +23,7 @@ absl::StatusOr<Shape3> NetworkShape(const SegmentationPlan& plan, const Shape3& 
     // Halves round to even, so 0.5 becomes 0.
     if (length <= 0.5 || length > kMaxAxisVoxels) {
       return absl::InvalidArgumentError(
-          absl::StrCat("image of ", ToString(shape), " voxels has ", length,
+          absl::StrCat("image of ", ToString(shape), " voxels comes to ", length,
                        " voxels along internal axis ", axis, " at the network's spacing of ",
                        plan.spacing[axis], " mm, expected 1 to ", kMaxAxisVoxels));
     }

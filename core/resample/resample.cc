@@ -46,7 +46,8 @@ Range RangeOfPlane(const VolumeView<const float>& image, int64_t plane) {
   return {low, high};
 }
 
-Range RangeOf(const VolumeView<const float>& image) {
+Range RangeOf(const VolumeView<const float>& any_order) {
+  const VolumeView<const float> image = any_order.InMemoryOrder();
   Range range;
   std::mutex mu;
   ParallelFor(image.shape[0], [&](int64_t begin, int64_t end) {

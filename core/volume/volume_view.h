@@ -1,6 +1,8 @@
 #ifndef NNSEG_CORE_VOLUME_VOLUME_VIEW_H_
 #define NNSEG_CORE_VOLUME_VOLUME_VIEW_H_
 
+#include <utility>
+
 #include "core/geometry/axis_permutation.h"
 #include "core/geometry/box.h"
 #include "core/volume/volume.h"
@@ -23,6 +25,17 @@ struct VolumeView {
   /// The same voxels with internal axis i = this view's axis permutation[i].
   VolumeView Permuted(const AxisPermutation& permutation) const {
     return {data, permutation.Apply(shape), permutation.Apply(strides)};
+  }
+  /// The same voxels with the axes sorted by their strides, largest first: for loops that may visit
+  /// voxels in any order and should walk through memory.
+  VolumeView InMemoryOrder() const {
+    VolumeView view = *this;
+    for (const auto& [a, b] : {std::pair{0, 1}, std::pair{1, 2}, std::pair{0, 1}}) {
+      if (view.strides[a] >= view.strides[b]) continue;
+      std::swap(view.strides[a], view.strides[b]);
+      std::swap(view.shape[a], view.shape[b]);
+    }
+    return view;
   }
   /// The voxels of `box`. REQUIRES: box within shape.
   VolumeView Cropped(const Box3& box) const { return {&at(box.begin), box.shape(), strides}; }

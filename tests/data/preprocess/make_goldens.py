@@ -61,10 +61,10 @@ CASES = [
     ("all_zero", "int16", (1, 5, 6, 7), (1, 1, 1), (0, 1, 2), (0.8, 0.8, 0.8), [ZSCORE_MASK], rule()),
     ("same_grid", "int16", (1, 9, 10, 11), (1.5, 1, 1.2), (1, 0, 2), (1, 1.5, 1.2), [ZSCORE], rule()),
     ("no_resampling", "int16", (1, 9, 10, 11), (1, 1, 1), (2, 0, 1), (2, 2, 2), [NONE], None),
-    # Sums that numpy takes in chunks of planes, of rows, row by row, and whole.
-    ("sum_of_small_planes", "uint8", (1, 27, 29, 30), (1, 1, 1), (2, 0, 1), (1, 1, 1), [ZSCORE], None),
-    ("sum_of_large_planes", "uint8", (1, 3, 95, 96), (1, 1, 1), (0, 2, 1), (1, 1, 1), [ZSCORE], None),
-    ("sum_of_long_rows", "uint8", (1, 1, 3, 8400), (1, 1, 1), (0, 1, 2), (1, 1, 1), [ZSCORE], None),
+    # Sums that numpy takes in chunks of planes, in chunks of rows, and row by row. Sums of whole numbers would be exact.
+    ("sum_of_small_planes", "float32", (1, 27, 29, 30), (1, 1, 1), (2, 0, 1), (1, 1, 1), [ZSCORE], None),
+    ("sum_of_large_planes", "float32", (1, 3, 95, 96), (1, 1, 1), (0, 2, 1), (1, 1, 1), [ZSCORE], None),
+    ("sum_of_long_rows", "float32", (1, 1, 3, 8400), (1, 1, 1), (0, 1, 2), (1, 1, 1), [ZSCORE], None),
 ]
 
 
