@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the container image for real and tries it, on a Debian 12 machine without docker: buildah on a Debian base that
-# debootstrap makes. Runs the image's server as the image's user and segments the demo volume with this machine's client.
+# debootstrap makes. Runs the image's server as the image's user and segments the demo volume, without mirroring, with this machine's client.
 # Needs root (debootstrap and chroot) and deploy/demo.sh run before. Everything lies in .cache/image; out/image gets the labels.
 #
 #   deploy/build_image.sh [cpu|cuda]
@@ -80,7 +80,7 @@ server_pid=$(head -n 1 "$out/server.log")
 
 begin=$(date +%s%N)
 build/release/bin/nnseg segment examples/volumes/colin27_t1.nii.gz --server "127.0.0.1:$port" --model brain-t1 \
-  --output "$out/labels.nii.gz"
+  --no-tta --output "$out/labels.nii.gz"
 segment_ms=$((($(date +%s%N) - begin) / 1000000))
 kill -TERM "$server_pid"
 wait "$run_pid" || die "the server did not leave cleanly: $(tail -n 5 "$out/server.log")"
