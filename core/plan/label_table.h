@@ -23,8 +23,8 @@ class LabelTable {
   LabelTable() = default;
 
   /// `entries` in the order of dataset.json, "ignore" included. INVALID_ARGUMENT when there is no
-  /// background 0, when regions come without regions_class_order, when its length is not the number
-  /// of regions, or when "ignore" is not the largest label + 1.
+  /// background 0 or the labels have a gap, when regions come without a regions_class_order of
+  /// their number, or when "ignore" is not the largest label + 1.
   static absl::StatusOr<LabelTable> Create(std::vector<LabelEntry> entries,
                                            std::optional<std::vector<int>> regions_class_order);
 
