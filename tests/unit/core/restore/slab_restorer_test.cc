@@ -1,6 +1,7 @@
 #include "core/restore/slab_restorer.h"
 
-#include <set>
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "core/restore/logit_decoder.h"
@@ -65,6 +66,26 @@ TEST(SlabRestorer, ChannelsThatCannotWinChangeNothing) {
   const auto few = RestoreInSlabs(Plan(5), properties, logits, 4);
   const auto many = RestoreInSlabs(Plan(40), properties, widened, 4);
   EXPECT_EQ(CountDifferent<uint16_t>(few.voxels(), many.voxels()), 0);
+}
+
+// Channel 1 leads the segment, yet channel 0 is its equal at the other voxel and comes first.
+TEST(SlabRestorer, AChannelThatOnlyTiesTheWorstVoxelStillCounts) {
+  auto logits = Volume<Half>::Filled(2, {{1, 1, 2}}, Half(0.0F));
+  logits.at(1, {{0, 0, 0}}) = Half(5.0F);
+  const auto labels =
+      RestoreInSlabs(Plan(2), Properties(logits.shape(), logits.shape()), logits, 1);
+  EXPECT_THAT(labels.voxels(), testing::ElementsAre(1, 0));
+}
+
+// A tap of weight 0 on an infinite logit makes NaN, numpy's maximum, as it does in nnU-Net.
+TEST(SlabRestorer, InfiniteLogitsOfWeightZeroBecomeNan) {
+  auto logits = Volume<Half>::Filled(2, {{1, 1, 12}}, Half(1.0F));
+  for (Half& logit : logits.channel(1)) logit = Half(-5.0F);
+  logits.at(1, {{0, 0, 2}}) = Half(-std::numeric_limits<float>::infinity());
+  CaseProperties properties = Properties({{1, 1, 4}}, logits.shape());
+  properties.network_spacing = properties.spacing;  // no separate axis
+  EXPECT_THAT(RestoreInSlabs(Plan(2), properties, logits, 1).voxels(),
+              testing::ElementsAre(1, 0, 0, 0));
 }
 
 TEST(SlabRestorer, VoxelsOutsideOfTheCropAreNotSent) {
