@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -81,7 +82,9 @@ std::string FormatProgress(const pb::Progress& progress, int width) {
         static_cast<double>(progress.time_left().seconds()) + 1e-9 * progress.time_left().nanos();
     absl::StrAppend(&tail, tail.empty() ? "" : "  ", FormatDuration(seconds), " left");
   }
-  if (width == 0) return absl::StrCat(head, tail);
+  if (width == 0) {
+    return std::string(absl::StripTrailingAsciiWhitespace(absl::StrCat(head, tail)));
+  }
   const int room = width - static_cast<int>(head.size() + tail.size());
   const std::string bar = progress.tiles_total() > 0 ? Bar(FractionDone(progress), room) : "";
   return absl::StrCat(head, bar, tail).substr(0, static_cast<std::size_t>(width));

@@ -166,7 +166,12 @@ void Text(cairo_t* cairo, const std::string& text, double x, double y, double si
   cairo_text_extents_t extents;
   cairo_text_extents(cairo, text.c_str(), &extents);
   const double shift = align == Align::kLeft ? 0 : align == Align::kCentre ? 0.5 : 1;
-  cairo_move_to(cairo, x - shift * extents.x_advance, y);
+  const double left = x - shift * extents.x_advance;
+  // A dark shadow keeps letters readable on bright bone.
+  cairo_move_to(cairo, left + 1, y + 1);
+  cairo_set_source_rgb(cairo, 0, 0, 0);
+  cairo_show_text(cairo, text.c_str());
+  cairo_move_to(cairo, left, y);
   cairo_set_source_rgb(cairo, grey, grey, grey);
   cairo_show_text(cairo, text.c_str());
 }
@@ -179,7 +184,7 @@ void DrawSides(cairo_t* cairo, Plane plane, const OverlayPanel& panel) {
   const double middle_x = panel.x + panel.width / 2;
   const double middle_y = panel.y + panel.height / 2 + 4;
   constexpr double kSize = 12;
-  constexpr double kGrey = 0.75;
+  constexpr double kGrey = 0.95;
   Text(cairo, {sides[0]}, panel.x + 4, middle_y, kSize, kGrey);
   Text(cairo, {sides[1]}, panel.x + panel.width - 4, middle_y, kSize, kGrey, Align::kRight);
   Text(cairo, {sides[2]}, middle_x, panel.y + 14, kSize, kGrey, Align::kCentre);

@@ -34,8 +34,8 @@ TEST(FormatProgress, ShowsStageTilesAndTimeLeft) {
 }
 
 TEST(FormatProgress, LeavesOutWhatIsNotKnown) {
-  EXPECT_EQ(FormatProgress(At(pb::STAGE_QUEUED), 0), "queued     ");
-  EXPECT_EQ(FormatProgress(At(static_cast<pb::Stage>(99)), 0), "working    ");
+  EXPECT_EQ(FormatProgress(At(pb::STAGE_QUEUED), 0), "queued");
+  EXPECT_EQ(FormatProgress(At(static_cast<pb::Stage>(99)), 0), "working");
 }
 
 TEST(FormatProgress, NeverExceedsItsWidth) {

@@ -1,0 +1,210 @@
+#include "client/segmentation_client.h"
+
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "client/commands/bench.h"
+#include "client/commands/health.h"
+#include "client/commands/models.h"
+#include "client/commands/segment.h"
+#include "client/connection.h"
+#include "client/io/image_reader.h"
+#include "proto/wire/geometry_codec.h"
+#include "tests/integration/server/server_fixture.h"
+#include "tests/integration/server/test_certificates.h"
+#include "tests/support/status_matchers.h"
+
+namespace nnseg {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+
+/// The client against a real server with a fake network.
+class ClientTest : public ServerFixture {
+ protected:
+  ClientTest() {
+    image_.geometry = *FromProto(Header().geometry());
+    image_.voxels = *VoxelBuffer::Allocate(PixelType::kFloat32, 1, kShape);
+    const std::vector<std::byte> bytes = ImageBytes();
+    std::copy(bytes.begin(), bytes.end(), image_.voxels.bytes().begin());
+    parameters_.model.set_name("tiny");
+  }
+
+  std::string Address() const { return absl::StrCat("localhost:", server_->grpc_port()); }
+
+  absl::StatusOr<SegmentResult> SegmentImage(const TlsOptions& tls = {}) {
+    const auto channel = OpenChannel(Address(), tls);
+    NNSEG_EXPECT_OK(channel);
+    return SegmentationClient(*channel).Segment(image_, parameters_);
+  }
+
+  std::string Put(const std::string& name, const std::string& text) {
+    const std::string path = (files_.path() / name).string();
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  /// The image as a MetaImage file.
+  std::string PutImage() {
+    const auto bytes = image_.voxels.bytes();
+    return Put("scan.mha", absl::StrCat("ObjectType = Image\nNDims = 3\nBinaryData = True\n"
+                                        "BinaryDataByteOrderMSB = False\nOffset = 1.5 -20 300\n"
+                                        "ElementSpacing = 1 1 1\nDimSize = ",
+                                        kShape[2], " ", kShape[1], " ", kShape[0],
+                                        "\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n",
+                                        std::string(reinterpret_cast<const char*>(bytes.data()),
+                                                    bytes.size())));
+  }
+
+  SegmentArguments Arguments() {
+    SegmentArguments arguments;
+    arguments.inputs = {PutImage()};
+    arguments.output = (files_.path() / "labels.nii.gz").string();
+    arguments.prediction.model.set_name("tiny");
+    arguments.connection.server = Address();
+    return arguments;
+  }
+
+  TemporaryFolder files_;
+  Image image_;
+  SegmentParameters parameters_;
+};
+
+TEST_F(ClientTest, LabelsEqualThePipelines) {
+  StartServer();
+  parameters_.request_id = "my-request";
+  const auto result = SegmentImage();
+  NNSEG_ASSERT_OK(result);
+  EXPECT_EQ(result->labels.geometry, image_.geometry);
+  EXPECT_EQ(result->accepted.request_id(), "my-request");
+  EXPECT_THAT(result->labels.labels.voxels(), ElementsAreArray(ExpectedLabels().voxels()));
+}
+
+TEST_F(ClientTest, ALargeImageIsRefusedWithoutItsVoxels) {
+  StartServer("limits { memory_bytes: 1000000 }");
+  image_.geometry.size = {256, 256, 256};
+  image_.voxels = *VoxelBuffer::Allocate(PixelType::kFloat32, 1, {{256, 256, 256}});
+  std::memset(image_.voxels.bytes().data(), 0, image_.voxels.bytes().size());
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(ClientTest, TheServersRefusalComesBackAsItIs) {
+  StartServer();
+  parameters_.model.set_name("other");
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("other")));
+  parameters_.model.set_name("tiny");
+  parameters_.options.set_tile_step_size(2);
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ClientTest, CancelEndsTheRunningCallAndLaterOnes) {
+  Gate gate;
+  StartServer("", [&gate](FakePatchNetwork& network) {
+    network.OnRun([&gate](int pass) {
+      if (pass > 0) gate.Wait();
+    });
+  });
+  CallCanceller canceller;
+  parameters_.canceller = &canceller;
+  std::jthread other([&] {
+    gate.AwaitArrivals(1);
+    canceller.Cancel();
+  });
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kCancelled));
+  gate.Open();
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST_F(ClientTest, TheDeadlineEndsTheCall) {
+  Gate gate;
+  StartServer("", [&gate](FakePatchNetwork& network) {
+    network.OnRun([&gate](int pass) {
+      if (pass > 0) gate.Wait();
+    });
+  });
+  parameters_.timeout = milliseconds(300);
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  gate.Open();
+}
+
+TEST_F(ClientTest, MutualTlsUsesTheFilesGiven) {
+  TestAuthority servers("servers");
+  TestAuthority clients("clients");
+  const KeyAndCertificate server = servers.Issue();
+  const KeyAndCertificate client = clients.Issue();
+  StartServer(absl::StrCat("tls { certificate_file: '", Put("s.crt", server.certificate),
+                           "' private_key_file: '", Put("s.key", server.key), "' client_ca_file: '",
+                           Put("c-ca.crt", clients.certificate()), "' }"));
+  const std::string ca = Put("s-ca.crt", servers.certificate());
+  NNSEG_EXPECT_OK(SegmentImage({.ca = ca,
+                                .certificate = Put("c.crt", client.certificate),
+                                .key = Put("c.key", client.key)}));
+  EXPECT_THAT(SegmentImage({.ca = ca}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ClientTest, SegmentCommandWritesLabelsAndPicture) {
+  StartServer();
+  SegmentArguments arguments = Arguments();
+  arguments.overlay = (files_.path() / "overlay.png").string();
+  ASSERT_EQ(RunSegment(arguments), ExitCode::kOk);
+  const auto labels = ReadImage({arguments.output});
+  NNSEG_ASSERT_OK(labels);
+  EXPECT_EQ(labels->geometry, image_.geometry);
+  EXPECT_EQ(labels->voxels.pixel_type(), PixelType::kUint8);
+  const Volume<uint16_t> expected = ExpectedLabels();
+  const Volume<float> written = labels->voxels.ToFloat();
+  EXPECT_TRUE(std::equal(written.voxels().begin(), written.voxels().end(),
+                         expected.voxels().begin(), expected.voxels().end()));
+  EXPECT_GT(std::filesystem::file_size(arguments.overlay), 1000U);
+}
+
+TEST_F(ClientTest, SegmentCommandTellsApartWhatWentWrong) {
+  StartServer();
+  SegmentArguments no_file = Arguments();
+  no_file.inputs = {"missing.nii.gz"};
+  EXPECT_EQ(RunSegment(no_file), ExitCode::kFile);
+  SegmentArguments no_folder = Arguments();
+  no_folder.output = "/nowhere/labels.nii.gz";
+  EXPECT_EQ(RunSegment(no_folder), ExitCode::kFile);
+  SegmentArguments no_model = Arguments();
+  no_model.prediction.model.set_name("other");
+  EXPECT_EQ(RunSegment(no_model), ExitCode::kRefused);
+  SegmentArguments no_server = Arguments();
+  no_server.connection.server = "localhost:1";
+  EXPECT_EQ(RunSegment(no_server), ExitCode::kUnavailable);
+  EXPECT_FALSE(std::filesystem::exists(no_model.output));
+}
+
+TEST_F(ClientTest, OtherCommandsReachTheServer) {
+  StartServer();
+  HealthArguments health;
+  health.connection.server = Address();
+  EXPECT_EQ(RunHealth(health), ExitCode::kOk);
+  health.service = "no.such.Service";
+  EXPECT_EQ(RunHealth(health), ExitCode::kRefused);
+  ModelsArguments models;
+  models.connection.server = Address();
+  EXPECT_EQ(RunModels(models), ExitCode::kOk);
+  models.name = "tiny";
+  models.json = true;
+  EXPECT_EQ(RunModels(models), ExitCode::kOk);
+  models.name = "other";
+  EXPECT_EQ(RunModels(models), ExitCode::kRefused);
+  BenchArguments bench;
+  bench.inputs = {PutImage()};
+  bench.requests = 4;
+  bench.clients = 2;
+  bench.prediction.model.set_name("tiny");
+  bench.connection.server = Address();
+  EXPECT_EQ(RunBench(bench), ExitCode::kOk);
+  bench.prediction.model.set_name("other");
+  EXPECT_EQ(RunBench(bench), ExitCode::kRefused);
+}
+
+}  // namespace
+}  // namespace nnseg
