@@ -132,10 +132,10 @@ TEST(SlabAccumulator, SubnormalWeightsQuantiseLogits) {
 }
 
 TEST(SlabAccumulator, AnInfiniteLogitIsAnErrorEvenInThePadding) {
-  const auto grid = PatchGrid::Create({{2, 2, 2}}, {{2, 2, 3}}, 0.5).value();
-  for (const int64_t voxel : {0, 2}) {  // of the image, of the padding
+  const auto grid = PatchGrid::Create({{2, 2, 10}}, {{2, 2, 11}}, 0.5).value();
+  for (const int64_t voxel : {2, 9, 10}) {  // in a whole vector, after it, in the padding
     SlabAccumulator accumulator(grid, UniformImportance(grid.patch_size()), 1, 1);
-    std::vector<float> logits(12, 1);
+    std::vector<float> logits(44, 1);
     logits[voxel] = 1e6F;
     accumulator.Add(0, 0, logits);
     EXPECT_THAT(accumulator.TakeFinished(),
