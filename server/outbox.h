@@ -10,14 +10,15 @@
 namespace nnseg {
 
 /// Serialized messages that wait until a client takes them. Ordinary messages keep their order; of
-/// progress only the newest waits, and it overtakes. One thread at a time.
+/// progress only the newest waits, and it overtakes. Copies of a ByteBuffer share its bytes. One
+/// thread at a time.
 class Outbox {
  public:
-  void Push(grpc::ByteBuffer message) {
+  void Push(const grpc::ByteBuffer& message) {
     bytes_ += message.Length();
-    messages_.push_back(std::move(message));
+    messages_.push_back(message);
   }
-  void SetProgress(grpc::ByteBuffer message) { progress_ = std::move(message); }
+  void SetProgress(const grpc::ByteBuffer& message) { progress_ = message; }
   void DropProgress() { progress_.reset(); }
   void Clear() { *this = {}; }
 
@@ -25,7 +26,7 @@ class Outbox {
   std::optional<grpc::ByteBuffer> Pop() {
     if (progress_.has_value()) return std::exchange(progress_, std::nullopt);
     if (messages_.empty()) return std::nullopt;
-    grpc::ByteBuffer message = std::move(messages_.front());
+    grpc::ByteBuffer message = messages_.front();
     messages_.pop_front();
     bytes_ -= message.Length();
     return message;

@@ -194,7 +194,7 @@ absl::Status SegmentReactor::OnLabels(LabelBlock block) {
   });
 }
 
-absl::Status SegmentReactor::SendHeldBack(grpc::ByteBuffer message) {
+absl::Status SegmentReactor::SendHeldBack(const grpc::ByteBuffer& message) {
   std::unique_lock lock(mu_);
   const auto waiting_since = Clock::now();
   while (stop_reason_.ok() && outbox_.bytes() >= host_.max_unsent_bytes) {
@@ -209,7 +209,7 @@ absl::Status SegmentReactor::SendHeldBack(grpc::ByteBuffer message) {
     room_.wait_until(lock, std::min(stalled_at, token_.deadline()));
   }
   if (!stop_reason_.ok()) return stop_reason_;
-  outbox_.Push(std::move(message));
+  outbox_.Push(message);
   Pump();
   return absl::OkStatus();
 }
@@ -308,7 +308,7 @@ void SegmentReactor::End(absl::Status status) {
 void SegmentReactor::Pump() {
   if (write_in_flight_ || finish_called_) return;
   if (std::optional<grpc::ByteBuffer> message = outbox_.Pop()) {
-    writing_ = *std::move(message);
+    writing_ = *message;
     write_in_flight_ = true;
     StartWrite(&writing_);
   } else if (phase_ == Phase::kEnded) {

@@ -85,7 +85,7 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   // Hands the complete image to the pipeline; needs the lock not held.
   void Submit();
   // Waits for room and queues a message; blocks the pipeline, never gRPC.
-  absl::Status SendHeldBack(grpc::ByteBuffer message);
+  absl::Status SendHeldBack(const grpc::ByteBuffer& message);
   void Report();
 
   grpc::CallbackServerContext& context_;
