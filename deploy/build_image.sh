@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container image for real and tries it, on a Debian 12 machine without docker: buildah on a Debian base that
-# debootstrap makes. Runs the image's server as the image's user and segments the demo volume, without mirroring, with this machine's client.
-# Needs root (debootstrap and chroot) and deploy/demo.sh run before. Everything lies in .cache/image; out/image gets the labels.
+# debootstrap makes. Runs the image's server as the image's user and segments the demo volume, without mirroring, with this
+# machine's client. Needs root (debootstrap and chroot) and deploy/demo.sh run before. Everything lies in .cache/image; out/image gets the labels.
 #
 #   deploy/build_image.sh [cpu|cuda]
 set -euo pipefail
@@ -42,6 +42,7 @@ make_base() {
 }
 
 mounts=(--volume "$PWD/.cache/wheels:/opt/nnseg/engines:ro")
+if [[ -d ${CCACHE_DIR:=$HOME/.cache/ccache} ]]; then mounts+=(--volume "$CCACHE_DIR:/root/.cache/ccache"); fi
 for setting in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/ssl/certs/ca-certificates.crt /etc/pip.conf; do
   if [[ -e $setting ]]; then mounts+=(--volume "$setting:$setting:ro"); fi
 done
@@ -52,7 +53,7 @@ buildah images -q nnseg-base >/dev/null 2>&1 || make_base
 
 say "building $name"
 begin=$SECONDS
-buildah bud --quiet --pull-never --network host --format docker --build-arg BASE=localhost/nnseg-base \
+buildah bud --layers --pull-never --network host --format docker --build-arg BASE=localhost/nnseg-base \
   --build-arg DEVICE="$device" "${mounts[@]}" --tag "$name" . >"$store/build.log" 2>&1 ||
   die "the build failed; the last lines of $store/build.log:"$'\n'"$(tail -n 15 "$store/build.log")"
 build_seconds=$((SECONDS - begin))

@@ -27,6 +27,12 @@ if grep -q 'not found' <<<"$libraries"; then
 fi
 mapfile -t libraries < <(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$libraries" | xargs -d '\n' realpath -s | sort -u)
 
+# /lib is /usr/lib, and each package knows its files by one of the two names.
+package_of() {
+  { dpkg -S "$1" || dpkg -S "${1#/usr}"; } 2>/dev/null | head -n 1 | cut -d : -f 1 | grep . ||
+    { echo "stage_runtime: no Debian package holds $1" >&2; return 1; }
+}
+
 mkdir -p "$stage/opt/nnseg/bin"
 install -s -m 0755 "${programs[@]}" "$stage/opt/nnseg/bin"
 packages=()
@@ -34,7 +40,8 @@ for library in "${libraries[@]}" "${plugins[@]}"; do
   if [[ "$library" == "$wheels"/* ]]; then
     install -D -m 0644 "$library" "$stage$library"
   else
-    packages+=("$(dpkg -S "$(realpath "$library")" | head -n 1 | cut -d : -f 1)")
+    package=$(package_of "$(realpath "$library")")
+    packages+=("$package")
   fi
 done
 printf '%s\n' "${packages[@]}" | sort -u >"$stage/opt/nnseg/runtime-packages.txt"
