@@ -3,7 +3,7 @@
 # was skipped and why, what failed, a table of steps and the totals; exits non-zero unless all passed.
 #
 #   deploy/test.sh            all steps
-#   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter
+#   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter nnunet
 #
 # TIDY=all lets clang-tidy read every source, not only what changed since TIDY_BASE (default: see deploy/tidy.sh).
 set -uo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 deploy/setup.sh || exit 1
 
 results=build/test-results
-steps=(format release demo core-only asan tsan tidy exporter)
+steps=(format release demo core-only asan tsan tidy exporter nnunet)
 
 # ctest over one build tree (or a folder of it); leaves its reports where test_summary.py finds them.
 run_ctest() { # STEP TREE ARGUMENT...
@@ -40,10 +40,12 @@ step_asan() {
       run_ctest asan build/asan -L 'unit|integration'
 }
 
+# core and the server: what threads share. ITK and the client's tests add nothing here.
 step_tsan() {
-  deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/all &&
+  local core='base|geometry|volume|resample|plan|preprocess|tiling|inference|restore|model|pipeline'
+  deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/server/all &&
     TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-      run_ctest tsan build/tsan -R '^(unit\.(core|server)|integration)'
+      run_ctest tsan build/tsan -R "^(unit\.($core|server)|integration\.server_.*)\$"
 }
 
 step_tidy() { deploy/tidy.sh; }
@@ -51,6 +53,11 @@ step_tidy() { deploy/tidy.sh; }
 step_exporter() {
   deploy/export/setup &&
     (cd deploy/export && .venv/bin/python -m pytest -q --junit-xml="$OLDPWD/$results/exporter/pytest.xml")
+}
+
+# Stock nnU-Net and nnseg side by side on small cases; all cases: tests/parity/against_nnunet.py without --cases.
+step_nnunet() {
+  deploy/export/.venv/bin/python tests/parity/against_nnunet.py --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small'
 }
 
 if (($#)); then steps=("$@"); fi
