@@ -23,7 +23,7 @@ int16_t BoundOf(Half logit) { return (logit.bits & 0x7C00) == 0x7C00 ? kNanRank 
 }  // namespace
 
 PlaneDecoder::PlaneDecoder(int64_t channels, int64_t input_rows, int64_t input_columns,
-                           AxisOperator axis1, AxisOperator axis2)
+                           AxisOperator axis1, const AxisOperator& axis2)
     : channels_(channels),
       padded_channels_(PaddedChannels(channels)),
       input_rows_(input_rows),

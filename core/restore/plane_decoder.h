@@ -41,7 +41,7 @@ class PlaneDecoder {
   /// `input_rows` and `input_columns` are the sizes of the network's axes 1 and 2; the operators
   /// lead from there and are of order 0 or 1.
   PlaneDecoder(int64_t channels, int64_t input_rows, int64_t input_columns, AxisOperator axis1,
-               AxisOperator axis2);
+               const AxisOperator& axis2);
 
   /// Bounds of one plane of `channels` x `input_rows` rows for rows of `output_columns` labels.
   static int64_t BoundsPerPlane(int64_t channels, int64_t input_rows, int64_t output_columns);

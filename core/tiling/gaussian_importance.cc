@@ -11,9 +11,10 @@ namespace {
 
 // exp(-d^2 / (2 sigma^2)) around n/2 with sigma = n/8.
 std::vector<double> Profile(int64_t n) {
+  const int64_t centre = n / 2;
   std::vector<double> profile(n);
   for (int64_t i = 0; i < n; ++i) {
-    const auto distance = static_cast<double>(i - n / 2);
+    const auto distance = static_cast<double>(i - centre);
     profile[i] = std::exp(-32.0 * distance * distance / static_cast<double>(n * n));
   }
   return profile;
