@@ -94,6 +94,7 @@ Server::Server(const ServerConfig& config, Engines engines)
       executor_({.queue_capacity = config.limits().max_cases(),
                  .prepare_threads = config.engines().prepare_threads(),
                  .concurrent_cases = config.engines().concurrent_cases()}),
+      monitor_([this] { executor_.DropStopped(); }),
       segmentation_service_(
           {.repository = repository_,
            .admission = admission_,

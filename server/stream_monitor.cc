@@ -1,5 +1,7 @@
 #include "server/stream_monitor.h"
 
+#include <utility>
+
 #include "core/base/check.h"
 
 namespace nnseg {
@@ -9,7 +11,8 @@ constexpr std::chrono::milliseconds kTick(50);
 
 }  // namespace
 
-StreamMonitor::StreamMonitor() : thread_([this] { Loop(); }) {}
+StreamMonitor::StreamMonitor(std::function<void()> on_tick)
+    : on_tick_(std::move(on_tick)), thread_([this] { Loop(); }) {}
 
 StreamMonitor::~StreamMonitor() {
   {
@@ -58,6 +61,9 @@ void StreamMonitor::Loop() {
     changed_.wait_for(lock, kTick, [&] { return stopping_; });
     const auto now = std::chrono::steady_clock::now();
     for (MonitoredStream* stream : streams_) stream->CheckTime(now);
+    lock.unlock();
+    on_tick_();
+    lock.lock();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -24,7 +25,8 @@ class MonitoredStream {
 /// call back.
 class StreamMonitor {
  public:
-  StreamMonitor();
+  /// `on_tick` runs with every look at the streams, without the monitor's lock.
+  explicit StreamMonitor(std::function<void()> on_tick = [] {});
   /// REQUIRES: no stream is left.
   ~StreamMonitor();
 
@@ -40,6 +42,7 @@ class StreamMonitor {
  private:
   void Loop();
 
+  const std::function<void()> on_tick_;
   mutable std::mutex mu_;
   std::condition_variable changed_;
   std::set<MonitoredStream*> streams_;  // guarded by mu_

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 
@@ -44,6 +45,24 @@ class BoundedQueue {
     items_.pop_front();
     not_full_.notify_one();
     return item;
+  }
+
+  /// Takes out the waiting items that `unwanted` picks, in order.
+  template <typename Predicate>
+  std::vector<T> Remove(Predicate unwanted) {
+    std::lock_guard lock(mu_);
+    std::vector<T> removed;
+    std::deque<T> kept;
+    for (T& item : items_) {
+      if (unwanted(std::as_const(item))) {
+        removed.push_back(std::move(item));
+      } else {
+        kept.push_back(std::move(item));
+      }
+    }
+    items_ = std::move(kept);
+    if (!removed.empty()) not_full_.notify_all();
+    return removed;
   }
 
   /// Wakes all waiters; queued items can still be popped, new ones are refused. Idempotent.

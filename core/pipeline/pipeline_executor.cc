@@ -71,6 +71,18 @@ absl::Status PipelineExecutor::Submit(SegmentationCase segmentation_case, StageO
   return absl::OkStatus();
 }
 
+void PipelineExecutor::DropStopped() {
+  for (auto* queue : {&waiting_, &prepared_}) {
+    for (const std::unique_ptr<Job>& job : queue->Remove([](const std::unique_ptr<Job>& waiting) {
+           return !waiting->segmentation_case.token.Check().ok();
+         })) {
+      const absl::Status reason = job->segmentation_case.token.Check();
+      job->segmentation_case = {};
+      job->done(reason);
+    }
+  }
+}
+
 int PipelineExecutor::queue_depth() const {
   return static_cast<int>(waiting_.size() + prepared_.size());
 }

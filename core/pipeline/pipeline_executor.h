@@ -31,6 +31,10 @@ class PipelineExecutor {
   /// taken.
   absl::Status Submit(SegmentationCase segmentation_case, StageObserver& observer, Done done);
 
+  /// Ends the waiting cases whose tokens have stopped, so that they give their places back at once
+  /// rather than when their turn comes. Calls their `done` from this thread.
+  void DropStopped();
+
   /// Cases that wait to be prepared or predicted.
   int queue_depth() const;
 

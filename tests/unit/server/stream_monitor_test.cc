@@ -28,6 +28,15 @@ TEST(StreamMonitor, ChecksOpenStreamsAgainAndAgain) {
   EXPECT_EQ(stream.checks, checks);
 }
 
+TEST(StreamMonitor, TicksWhileAStreamIsOpen) {
+  std::atomic<int> ticks{0};
+  StreamMonitor monitor([&] { ++ticks; });
+  CountingStream stream;
+  monitor.Add(stream);
+  while (ticks < 2) std::this_thread::sleep_for(milliseconds(1));
+  monitor.Remove(stream);
+}
+
 TEST(StreamMonitor, AbortReachesEveryStream) {
   StreamMonitor monitor;
   CountingStream a;

@@ -42,6 +42,16 @@ TEST(BoundedQueue, HoldsAProducerBackUntilThereIsRoom) {
   EXPECT_THAT(queue.Pop(), Optional(2));
 }
 
+TEST(BoundedQueue, RemovedItemsMakeRoomAndTheRestKeepTheirOrder) {
+  BoundedQueue<int> queue(4);
+  for (const int i : {1, 2, 3, 4}) EXPECT_TRUE(queue.Push(int{i}));
+  EXPECT_THAT(queue.Remove([](int i) { return i % 2 == 0; }), testing::ElementsAre(2, 4));
+  EXPECT_TRUE(queue.TryPush(5));
+  EXPECT_THAT(queue.Pop(), Optional(1));
+  EXPECT_THAT(queue.Pop(), Optional(3));
+  EXPECT_THAT(queue.Pop(), Optional(5));
+}
+
 TEST(BoundedQueue, ClosingDrainsItemsAndRefusesNewOnes) {
   BoundedQueue<int> queue(2);
   EXPECT_TRUE(queue.Push(1));

@@ -88,6 +88,32 @@ TEST(PipelineExecutor, CancelledCaseInTheQueueEndsWithoutWork) {
   NNSEG_EXPECT_OK(first_end.get_future().get());
 }
 
+TEST(PipelineExecutor, DroppedCasesEndWhileOthersHoldTheDevice) {
+  Gate gate;
+  const auto model = LoadTinyModel({}, [&](FakePatchNetwork& network) {
+    network.OnRun([&](int pass) {
+      if (pass > 0) gate.Wait();
+    });
+  });
+  PipelineExecutor executor({.queue_capacity = 8, .prepare_threads = 1, .concurrent_cases = 1});
+  constexpr int kCases = 5;  // one on the device, one prepared, one being handed over, two waiting
+  std::vector<std::unique_ptr<RecordingObserver>> observers;
+  std::vector<std::promise<Result>> ends(kCases);
+  std::vector<CancellationToken> tokens;
+  for (int i = 0; i < kCases; ++i) {
+    observers.push_back(std::make_unique<RecordingObserver>(kShape));
+    SegmentationCase segmentation_case = MakeCase(model, kShape);
+    tokens.push_back(segmentation_case.token);
+    NNSEG_ASSERT_OK(executor.Submit(std::move(segmentation_case), *observers[i], Fulfil(ends[i])));
+  }
+  gate.AwaitArrivals(1);
+  tokens.back().Cancel();
+  executor.DropStopped();
+  EXPECT_THAT(ends.back().get_future().get(), StatusIs(absl::StatusCode::kCancelled));
+  gate.Open();
+  for (int i = 0; i + 1 < kCases; ++i) NNSEG_EXPECT_OK(ends[i].get_future().get());
+}
+
 TEST(PipelineExecutor, WaitsForSubmittedCasesWhenItEnds) {
   const auto model = LoadTinyModel();
   RecordingObserver observer(kShape);
