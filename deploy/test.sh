@@ -35,17 +35,17 @@ step_core-only() { deploy/build.sh core-only && run_ctest core-only build/core-o
 # The sanitizers' builds hold neither torch nor OpenVINO, which are not instrumented: networks are fakes there.
 step_asan() {
   deploy/build.sh asan tests/unit/all tests/integration/all &&
-    ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+    ASAN_OPTIONS=strict_string_checks=1 LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp" \
       UBSAN_OPTIONS=print_stacktrace=1 \
-      run_ctest asan build/asan -L 'unit|integration'
+      run_ctest asan build/asan -j 3 -L 'unit|integration'
 }
 
 # core and the server: what threads share. ITK and the client's tests add nothing here.
 step_tsan() {
   local core='base|geometry|volume|resample|plan|preprocess|tiling|inference|restore|model|pipeline'
   deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/server/all &&
-    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-      run_ctest tsan build/tsan -R "^(unit\.($core|server)|integration\.server_.*)\$"
+    TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp" \
+      run_ctest tsan build/tsan -j 3 -R "^(unit\.($core|server)|integration\.server_.*)\$"
 }
 
 step_tidy() { deploy/tidy.sh; }
