@@ -40,7 +40,7 @@ HttpServer::HttpServer() = default;
 HttpServer::~HttpServer() = default;
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
-    const std::string& address, std::map<std::string, Handler> handlers) {
+    const std::string& address, const std::map<std::string, Handler>& handlers) {
   auto server = std::unique_ptr<HttpServer>(new HttpServer());
   try {
     server->civet_ = std::make_unique<Civet>(std::vector<std::string>{
@@ -48,8 +48,8 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
   } catch (const std::exception&) {
     return absl::UnavailableError(absl::StrCat("cannot listen for HTTP on ", address));
   }
-  for (auto& [path, handler] : handlers) {
-    auto endpoint = std::make_unique<Endpoint>(path, std::move(handler));
+  for (const auto& [path, handler] : handlers) {
+    auto endpoint = std::make_unique<Endpoint>(path, handler);
     server->civet_->server.addHandler(path, *endpoint);
     server->endpoints_[path] = std::move(endpoint);
   }

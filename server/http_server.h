@@ -24,8 +24,8 @@ class HttpServer {
   using Handler = std::function<HttpResponse()>;
 
   /// Listens on `address` (HOST:PORT; port 0 takes a free one). UNAVAILABLE when it cannot.
-  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& address,
-                                                           std::map<std::string, Handler> handlers);
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(
+      const std::string& address, const std::map<std::string, Handler>& handlers);
   ~HttpServer();
 
   int port() const;

@@ -195,6 +195,7 @@ void DrawSides(cairo_t* cairo, Plane plane, const OverlayPanel& panel) {
 std::vector<LegendEntry> Largest(std::vector<LegendEntry> legend, std::size_t room) {
   if (legend.size() <= room) return legend;
   std::vector<double> volumes;
+  volumes.reserve(legend.size());
   for (const LegendEntry& entry : legend) volumes.push_back(entry.volume_ml);
   std::nth_element(volumes.begin(), volumes.begin() + static_cast<int64_t>(room), volumes.end(),
                    std::greater<>());
@@ -215,7 +216,8 @@ void DrawLegend(cairo_t* cairo, const std::vector<LegendEntry>& legend, std::siz
                 double left, double top) {
   const std::vector<LegendEntry> shown = Largest(legend, per_column * kMaxLegendColumns);
   for (std::size_t k = 0; k < shown.size(); ++k) {
-    const double x = left + kLegendWidth * static_cast<double>(k / per_column);
+    const std::size_t column = k / per_column;
+    const double x = left + kLegendWidth * static_cast<double>(column);
     const double y = top + kLegendLine * static_cast<double>(k % per_column);
     const Colour colour = ColourOfLabel(shown[k].value);
     cairo_set_source_rgb(cairo, colour.red, colour.green, colour.blue);
