@@ -2,7 +2,6 @@
 
 import pathlib
 import re
-import textwrap
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -12,7 +11,7 @@ class Readme(unittest.TestCase):
     def test_quotes_the_python_example(self):
         example = (ROOT / "examples/python/segment.py").read_text(encoding="utf-8")
         body = example[example.index("def requests"):example.index('\n\nif __name__')].rstrip()
-        self.assertIn(textwrap.indent(body, "    "), (ROOT / "README.md").read_text(encoding="utf-8"))
+        self.assertIn(f"```python\n{body}\n```", (ROOT / "README.md").read_text(encoding="utf-8"))
 
     def test_links_lead_somewhere(self):
         for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md"):
@@ -23,7 +22,7 @@ class Readme(unittest.TestCase):
     def test_names_only_targets_that_make_knows(self):
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         for page in ("README.md", "CONTRIBUTING.md"):
-            for target in re.findall(r"(?:^    (?:sudo )?|`(?:sudo |TIDY=all )?)make ([a-z]+)",
+            for target in re.findall(r"(?:^(?:    )?(?:sudo )?|`(?:sudo |TIDY=all )?)make ([a-z]+)",
                                      (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE):
                 self.assertRegex(makefile, rf"(?m)^{target}:", f"{page} names make {target}")
 
