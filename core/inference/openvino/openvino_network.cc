@@ -10,6 +10,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
 #include "core/inference/openvino/openvino_guard.h"
+#include "core/inference/pass_buffers.h"
 
 namespace nnseg {
 namespace {
@@ -59,12 +60,7 @@ class OpenvinoNetwork : public PatchNetwork {
   std::string precision() const override { return "fp32"; }
 
   absl::Status Run(std::span<const float> input, std::span<float> output) override {
-    if (static_cast<int64_t>(input.size()) != signature_.input_size() ||
-        static_cast<int64_t>(output.size()) != signature_.output_size()) {
-      return absl::InternalError(absl::StrCat("a pass got ", input.size(), " and ", output.size(),
-                                              " values, expected ", signature_.input_size(),
-                                              " and ", signature_.output_size()));
-    }
+    NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, input, output));
     const ScopedSubnormals subnormals;
     return GuardOpenvino([&] {
       // Both buffers are used in place; the network only reads its input.

@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/float_environment.h"
+#include "core/base/status_macros.h"
+#include "core/inference/pass_buffers.h"
 #include "core/inference/torch/torch_guard.h"
 
 namespace nnseg {
@@ -56,12 +58,7 @@ class ScriptNetwork : public PatchNetwork {
   std::string precision() const override { return device_.is_cuda ? "fp16" : "fp32"; }
 
   absl::Status Run(std::span<const float> input, std::span<float> output) override {
-    if (static_cast<int64_t>(input.size()) != signature_.input_size() ||
-        static_cast<int64_t>(output.size()) != signature_.output_size()) {
-      return absl::InternalError(absl::StrCat("a pass got ", input.size(), " and ", output.size(),
-                                              " values, expected ", signature_.input_size(),
-                                              " and ", signature_.output_size()));
-    }
+    NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, input, output));
     const ScopedSubnormals subnormals;
     return GuardTorch([&] { return Forward(input, output); });
   }
