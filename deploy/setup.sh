@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
   grpc-proto libabsl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libssl-dev
-  libcivetweb-dev libcli11-dev libspdlog-dev nlohmann-json3-dev prometheus-cpp-dev
+  libcli11-dev libcpp-httplib-dev libspdlog-dev nlohmann-json3-dev prometheus-cpp-dev
   libcairo2-dev libinsighttoolkit5-dev zlib1g-dev
   python3 python3-pip
 )

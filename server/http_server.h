@@ -16,8 +16,8 @@ struct HttpResponse {
   std::string body;
 };
 
-/// Answers GET on fixed paths, for metrics and probes; anything else is 404 or 405. It knows
-/// neither files nor uploads.
+/// Answers GET on fixed paths, for metrics and probes; anything else is 404. It knows neither files
+/// nor uploads. One request per connection.
 class HttpServer {
  public:
   /// Called from the server's threads.
@@ -31,12 +31,10 @@ class HttpServer {
   int port() const;
 
  private:
-  class Endpoint;
-  struct Civet;
+  struct Listener;
   HttpServer();
 
-  std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;
-  std::unique_ptr<Civet> civet_;
+  std::unique_ptr<Listener> listener_;
 };
 
 }  // namespace nnseg

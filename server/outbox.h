@@ -19,7 +19,6 @@ class Outbox {
     messages_.push_back(message);
   }
   void SetProgress(const grpc::ByteBuffer& message) { progress_ = message; }
-  void DropProgress() { progress_.reset(); }
   void Clear() { *this = {}; }
 
   /// The next message to write, if any.

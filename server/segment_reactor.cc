@@ -223,7 +223,6 @@ void SegmentReactor::OnCaseDone(absl::StatusOr<SegmentationSummary> summary) {
     End(summary.status());
   } else {
     summary_ = *std::move(summary);
-    outbox_.DropProgress();
     outbox_.Push(Serialize(SummaryResponse(
         *accepted_, *summary_, SecondsBetween(start_, upload_end_), checksum_.value())));
     End(absl::OkStatus());

@@ -102,33 +102,23 @@ TEST_F(ClientTest, TheServersRefusalComesBackAsItIs) {
 }
 
 TEST_F(ClientTest, CancelEndsTheRunningCallAndLaterOnes) {
-  Gate gate;
-  StartServer("", [&gate](FakePatchNetwork& network) {
-    network.OnRun([&gate](int pass) {
-      if (pass > 0) gate.Wait();
-    });
-  });
+  StartServer("", HoldPasses());
   CallCanceller canceller;
   parameters_.canceller = &canceller;
   std::jthread other([&] {
-    gate.AwaitArrivals(1);
+    gate_.AwaitArrivals(1);
     canceller.Cancel();
   });
   EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kCancelled));
-  gate.Open();
+  gate_.Open();
   EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(ClientTest, TheDeadlineEndsTheCall) {
-  Gate gate;
-  StartServer("", [&gate](FakePatchNetwork& network) {
-    network.OnRun([&gate](int pass) {
-      if (pass > 0) gate.Wait();
-    });
-  });
+  StartServer("", HoldPasses());
   parameters_.timeout = milliseconds(300);
   EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kDeadlineExceeded));
-  gate.Open();
+  gate_.Open();
 }
 
 TEST_F(ClientTest, MutualTlsUsesTheFilesGiven) {

@@ -76,17 +76,12 @@ TEST_F(OperationsTest, CountersEqualWhatClientsSaw) {
 }
 
 TEST_F(OperationsTest, DrainFinishesRunningCasesAndRefusesNewOnes) {
-  Gate gate;
-  StartServer("", [&](FakePatchNetwork& network) {
-    network.OnRun([&](int pass) {
-      if (pass > 0) gate.Wait();
-    });
-  });
+  StartServer("", HoldPasses());
   SegmentCall running(stub());
   running.Send(Header());
   running.SendVoxels(ImageBytes());
   running.CloseSending();
-  gate.AwaitArrivals(1);
+  gate_.AwaitArrivals(1);
 
   auto drained = std::async(std::launch::async, [&] { server_->Drain(); });
   ASSERT_TRUE(WaitFor([&] { return HttpGet("/readyz").find("draining") != std::string::npos; }));
@@ -94,7 +89,7 @@ TEST_F(OperationsTest, DrainFinishesRunningCasesAndRefusesNewOnes) {
   ASSERT_TRUE(WaitFor([&] { return Segment().status.code() == absl::StatusCode::kUnavailable; },
                       milliseconds(2000)));
   EXPECT_EQ(drained.wait_for(milliseconds(50)), std::future_status::timeout);
-  gate.Open();
+  gate_.Open();
   NNSEG_EXPECT_OK(running.Finish().status);
   drained.get();
 }
@@ -108,12 +103,7 @@ TEST_F(OperationsTest, DrainTakesRequestsDuringItsDelay) {
 }
 
 TEST_F(OperationsTest, DrainCancelsWhatRunsBeyondItsTime) {
-  Gate gate;
-  StartServer("drain { timeout_seconds: 0.2 }", [&](FakePatchNetwork& network) {
-    network.OnRun([&](int pass) {
-      if (pass > 0) gate.Wait();
-    });
-  });
+  StartServer("drain { timeout_seconds: 0.2 }", HoldPasses());
   SegmentCall running(stub());
   running.Send(Header());
   running.SendVoxels(ImageBytes());
@@ -121,11 +111,11 @@ TEST_F(OperationsTest, DrainCancelsWhatRunsBeyondItsTime) {
   SegmentCall uploading(stub());
   uploading.Send(Header());
   ASSERT_TRUE(uploading.ReadUntil([](const auto& event) { return event.has_accepted(); }));
-  gate.AwaitArrivals(1);
+  gate_.AwaitArrivals(1);
 
   auto drained = std::async(std::launch::async, [&] { server_->Drain(); });
   EXPECT_THAT(uploading.Finish().status, StatusIs(absl::StatusCode::kUnavailable));
-  gate.Open();
+  gate_.Open();
   EXPECT_THAT(running.Finish().status, StatusIs(absl::StatusCode::kUnavailable));
   drained.get();
 }

@@ -15,15 +15,6 @@ using testing::HasSubstr;
 
 bool IsAccepted(const pb::SegmentResponse& event) { return event.has_accepted(); }
 
-// Holds all passes but the warm-up at a gate.
-std::function<void(FakePatchNetwork&)> HoldAt(Gate& gate) {
-  return [&gate](FakePatchNetwork& network) {
-    network.OnRun([&gate](int pass) {
-      if (pass > 0) gate.Wait();
-    });
-  };
-}
-
 class SegmentTest : public ServerFixture {
  protected:
   bool AllTicketsBack() {
@@ -146,27 +137,26 @@ TEST_F(SegmentTest, EightClientsAtOnceGetTheSameLabels) {
 }
 
 TEST_F(SegmentTest, CancellationDuringInferenceStopsWithinOnePass) {
-  Gate gate;
   std::atomic<int> passes{0};
   StartServer("", [&](FakePatchNetwork& network) {
     network.OnRun([&](int pass) {
       if (pass == 0) return;
       ++passes;
-      gate.Wait();
+      gate_.Wait();
     });
   });
   SegmentCall call(stub());
   call.Send(Header());
   call.SendVoxels(ImageBytes());
   call.CloseSending();
-  gate.AwaitArrivals(1);
+  gate_.AwaitArrivals(1);
   call.Cancel();
   EXPECT_THAT(call.Finish().status, StatusIs(absl::StatusCode::kCancelled));
   ASSERT_TRUE(WaitFor(
       [&] { return HttpGet("/metrics").find("nnseg_open_streams 1") != std::string::npos; }));
   // The server learns of it while the pass is held; give the message a moment.
   std::this_thread::sleep_for(milliseconds(200));
-  gate.Open();
+  gate_.Open();
   EXPECT_TRUE(AllTicketsBack());
   EXPECT_EQ(passes, 1);
   EXPECT_TRUE(WaitFor([&] {
@@ -188,15 +178,14 @@ TEST_F(SegmentTest, CancellationDuringTheUploadGivesTheTicketBack) {
 }
 
 TEST_F(SegmentTest, ClientsDeadlineEndsTheCase) {
-  Gate gate;
-  StartServer("", HoldAt(gate));
+  StartServer("", HoldPasses());
   SegmentCall call(stub(), milliseconds(500));
   call.Send(Header());
   call.SendVoxels(ImageBytes());
   call.CloseSending();
   EXPECT_THAT(call.Finish().status, StatusIs(absl::StatusCode::kDeadlineExceeded));
   std::this_thread::sleep_for(milliseconds(100));
-  gate.Open();
+  gate_.Open();
   EXPECT_TRUE(AllTicketsBack());
   EXPECT_TRUE(WaitFor([&] {
     return HttpGet("/metrics").find(R"(code="DEADLINE_EXCEEDED",model="tiny")") !=
@@ -205,23 +194,21 @@ TEST_F(SegmentTest, ClientsDeadlineEndsTheCase) {
 }
 
 TEST_F(SegmentTest, ServersLimitEndsACaseWithoutADeadline) {
-  Gate gate;
-  StartServer("limits { max_request_seconds: 1 }", HoldAt(gate));
+  StartServer("limits { max_request_seconds: 1 }", HoldPasses());
   SegmentCall call(stub());
   call.Send(Header());
   call.SendVoxels(ImageBytes());
   call.CloseSending();
   std::thread opener([&] {
     std::this_thread::sleep_for(milliseconds(1200));
-    gate.Open();
+    gate_.Open();
   });
   EXPECT_THAT(call.Finish().status, StatusIs(absl::StatusCode::kDeadlineExceeded));
   opener.join();
 }
 
 TEST_F(SegmentTest, FullServerRefusesAndTakesTheNextLater) {
-  Gate gate;
-  StartServer("limits { max_cases: 1 }", HoldAt(gate));
+  StartServer("limits { max_cases: 1 }", HoldPasses());
   SegmentCall first(stub());
   first.Send(Header());
   ASSERT_TRUE(first.ReadUntil(IsAccepted));
@@ -229,7 +216,7 @@ TEST_F(SegmentTest, FullServerRefusesAndTakesTheNextLater) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 1 places")));
   first.SendVoxels(ImageBytes());
   first.CloseSending();
-  gate.Open();
+  gate_.Open();
   NNSEG_EXPECT_OK(first.Finish().status);
   NNSEG_EXPECT_OK(Segment().status);
   EXPECT_THAT(HttpGet("/metrics"), HasSubstr(R"(nnseg_rejected_total{reason="queue_full"} 1)"));

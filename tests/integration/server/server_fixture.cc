@@ -156,6 +156,14 @@ Answer ServerFixture::Segment(const pb::SegmentHeader& header) {
   return call.Finish();
 }
 
+std::function<void(FakePatchNetwork&)> ServerFixture::HoldPasses() {
+  return [this](FakePatchNetwork& network) {
+    network.OnRun([this](int pass) {
+      if (pass > 0) gate_.Wait();
+    });
+  };
+}
+
 std::string ServerFixture::HttpGet(const std::string& path) const {
   const int connection = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};

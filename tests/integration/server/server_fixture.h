@@ -83,12 +83,15 @@ class ServerFixture : public testing::Test {
   static Volume<uint16_t> ExpectedLabels();
   /// The whole case in one call.
   Answer Segment(const pb::SegmentHeader& header = Header());
+  /// For StartServer: every pass after the warm-up waits at gate_.
+  std::function<void(FakePatchNetwork&)> HoldPasses();
   /// GET from the HTTP port: status line, headers and body.
   std::string HttpGet(const std::string& path) const;
 
   static constexpr Shape3 kShape{{14, 12, 10}};
 
   TemporaryFolder folder_;
+  Gate gate_;  // outlives the server, whose threads may still be on their way out of it
   std::unique_ptr<Server> server_;
   std::unique_ptr<pb::SegmentationService::Stub> stub_;
 };

@@ -41,13 +41,6 @@ TEST(Outbox, OnlyTheNewestProgressWaitsAndOvertakes) {
   EXPECT_EQ(Next(outbox), "labels");
 }
 
-TEST(Outbox, ProgressCanBeDropped) {
-  Outbox outbox;
-  outbox.SetProgress(Message("1 of 9"));
-  outbox.DropProgress();
-  EXPECT_EQ(Next(outbox), "nothing");
-}
-
 TEST(Outbox, ClearForgetsAll) {
   Outbox outbox;
   outbox.Push(Message("labels"));
