@@ -53,6 +53,7 @@ absl::Status Take(const pb::SegmentResponse& response, const SegmentParameters& 
     case pb::SegmentResponse::kSummary:
       result.summary = response.summary();
       break;
+    case pb::SegmentResponse::kProbabilityChunk:
     case pb::SegmentResponse::EVENT_NOT_SET:
       break;
   }

@@ -194,6 +194,10 @@ absl::Status SegmentReactor::OnLabels(LabelBlock block) {
   });
 }
 
+absl::Status SegmentReactor::OnProbabilities(ProbabilityBlock /*block*/) {
+  return absl::UnimplementedError("this server does not send probabilities yet");
+}
+
 absl::Status SegmentReactor::SendHeldBack(const grpc::ByteBuffer& message) {
   std::unique_lock lock(mu_);
   const auto waiting_since = Clock::now();

@@ -67,6 +67,7 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void OnProgress(int64_t passes_done, int64_t passes_total) override;
   void OnResultBegins(const Box3& labelled_box, LabelType type) override;
   absl::Status OnLabels(LabelBlock block) override;
+  absl::Status OnProbabilities(ProbabilityBlock block) override;
   void OnCaseDone(absl::StatusOr<SegmentationSummary> summary);
 
   // MonitoredStream: from the monitor's thread.

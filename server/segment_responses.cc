@@ -37,9 +37,11 @@ pb::Stage ToProto(Stage stage) {
     case Stage::kInfer:
       return pb::STAGE_INFER;
     case Stage::kRestore:
+      return pb::STAGE_RESTORE;
+    case Stage::kPostprocess:
       break;
   }
-  return pb::STAGE_RESTORE;
+  return pb::STAGE_POSTPROCESS;
 }
 
 pb::SegmentResponse AcceptedResponse(const std::string& request_id, const AcceptedCase& accepted) {

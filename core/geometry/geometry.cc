@@ -8,7 +8,7 @@ namespace nnseg {
 namespace {
 
 constexpr double kMinSpacingMm = 1e-3;
-constexpr double kMaxSpacingMm = 1e3;
+constexpr double kMaxSpacingMm = 1e6;
 constexpr double kDeterminantTolerance = 1e-3;
 constexpr std::array<const char*, 3> kAxisNames{"x", "y", "z"};
 

@@ -29,7 +29,7 @@ struct Geometry {
 inline constexpr int64_t kMaxAxisVoxels = 16384;
 
 /// INVALID_ARGUMENT, naming the value, unless sizes lie in [1, kMaxAxisVoxels], spacings are finite
-/// and within [1e-3, 1e3] mm, the origin is finite and the direction is a rotation or reflection
+/// and within [1e-3, 1e6] mm, the origin is finite and the direction is a rotation or reflection
 /// (|det| within 1e-3 of 1, all entries finite).
 absl::Status ValidateGeometry(const Geometry& geometry);
 

@@ -15,7 +15,8 @@ namespace nnseg {
 struct PatchSignature {
   int64_t input_channels = 0;
   int64_t output_channels = 0;
-  Shape3 patch_size{};
+  Shape3 patch_size{};       ///< internal axes
+  int patch_dimensions = 3;  ///< 2: the network takes (channels, rows, columns), patch_size[0] is 1
 
   int64_t input_size() const { return input_channels * patch_size.voxels(); }
   int64_t output_size() const { return output_channels * patch_size.voxels(); }

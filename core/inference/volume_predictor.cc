@@ -164,9 +164,10 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
                            const CancellationToken& token, const PredictionObserver& observer) {
   NNSEG_CHECK(observer.on_slab != nullptr);
   NNSEG_RETURN_IF_ERROR(CheckFolds(image, folds));
-  NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
-                         PatchGrid::Create(image.shape(), folds.front()->signature().patch_size,
-                                           options.tile_step_size));
+  NNSEG_ASSIGN_OR_RETURN(
+      PatchGrid grid,
+      PatchGrid::Create(image.shape(), folds.front()->signature().patch_size,
+                        folds.front()->signature().patch_dimensions, options.tile_step_size));
   NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
   Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options.use_gaussian,
                         token, observer);
@@ -175,7 +176,8 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
 
 int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape,
                         int64_t folds) {
-  const auto grid = PatchGrid::Create(network_shape, signature.patch_size, 1.0);
+  const auto grid =
+      PatchGrid::Create(network_shape, signature.patch_size, signature.patch_dimensions, 1.0);
   const int64_t window =
       grid.ok() ? SlabAccumulator::Bytes(*grid, signature.output_channels, folds) : 0;
   const int64_t buffers =

@@ -18,7 +18,8 @@ std::string Shown(const std::string& text) { return absl::CHexEscape(text.substr
 PatchSignature SignatureOf(const BundleManifest& manifest) {
   return {.input_channels = manifest.input_channels,
           .output_channels = manifest.output_channels,
-          .patch_size = manifest.patch_size};
+          .patch_size = manifest.patch_size,
+          .patch_dimensions = manifest.patch_dimensions};
 }
 
 /// Loads one fold and runs it once, on the device's thread: lazy allocations and kernel choices are
@@ -45,7 +46,8 @@ std::string EngineNames(const std::map<std::string, std::map<std::string, std::s
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle bundle,
-                                                                     const Engines& engines) {
+                                                                     const Engines& engines,
+                                                                     References references) {
   const PatchSignature signature = SignatureOf(bundle.manifest);
   std::vector<EngineNetworks> loaded;
   for (const Engine& engine : engines) {
@@ -67,6 +69,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle
   }
   std::shared_ptr<LoadedModel> model(new LoadedModel(std::move(bundle)));
   model->engines_ = std::move(loaded);
+  model->references_ = std::move(references);
   return model;
 }
 

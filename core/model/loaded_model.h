@@ -24,7 +24,8 @@ struct Engine {
 using Engines = std::vector<Engine>;
 
 /// A bundle with all folds resident and warm. Immutable but for the networks' insides, which only
-/// the schedulers' threads touch; requests share it as shared_ptr<const LoadedModel>.
+/// the schedulers' threads touch; requests share it as shared_ptr<const LoadedModel>. An ensemble
+/// has members instead of networks; a cascade holds its previous stage as well.
 class LoadedModel {
  public:
   /// The networks of one engine, by fold, in the manifest's order.
@@ -33,18 +34,35 @@ class LoadedModel {
     std::vector<std::unique_ptr<PatchNetwork>> folds;
   };
 
+  /// The models that a bundle refers to, resident.
+  struct References {
+    std::vector<std::shared_ptr<const LoadedModel>> members;  ///< in the manifest's order
+    std::shared_ptr<const LoadedModel> previous_stage;
+  };
+
   /// Loads every fold for every engine that the bundle has files for and runs each network once on
   /// the device thread (warm-up). FAILED_PRECONDITION when no engine of this host can run the
-  /// bundle.
+  /// bundle; INVALID_ARGUMENT when the members or the previous stage do not fit together (label
+  /// sets, channels, reader), naming what differs.
   static absl::StatusOr<std::shared_ptr<const LoadedModel>> Load(ModelBundle bundle,
-                                                                 const Engines& engines);
+                                                                 const Engines& engines,
+                                                                 References references = {});
 
   const ModelBundle& bundle() const { return bundle_; }
+  /// Empty for an ensemble.
   const std::vector<EngineNetworks>& engines() const { return engines_; }
+  /// Of an ensemble; else empty.
+  const std::vector<std::shared_ptr<const LoadedModel>>& members() const {
+    return references_.members;
+  }
+  /// Of a cascade that names one; else null: then each case must bring the previous stage's labels.
+  const std::shared_ptr<const LoadedModel>& previous_stage() const {
+    return references_.previous_stage;
+  }
 
   /// The networks for a request. `engine`: "" or "auto" (the host's preference) or an engine's
   /// name; `folds`: names, empty for all. INVALID_ARGUMENT names what exists when something asked
-  /// for does not.
+  /// for does not. REQUIRES: no ensemble.
   struct Selection {
     std::vector<PatchNetwork*> networks;
     std::vector<std::string> folds;
@@ -58,6 +76,7 @@ class LoadedModel {
 
   ModelBundle bundle_;
   std::vector<EngineNetworks> engines_;
+  References references_;
 };
 
 }  // namespace nnseg

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/plan/bundle_manifest.h"
+#include "core/plan/postprocessing_rules.h"
 #include "core/plan/segmentation_plan.h"
 
 namespace nnseg {
@@ -14,7 +15,8 @@ namespace nnseg {
 struct ModelBundle {
   std::filesystem::path folder;
   BundleManifest manifest;
-  SegmentationPlan plan;
+  SegmentationPlan plan;               ///< an ensemble's is that of its first member
+  PostprocessingRules postprocessing;  ///< postprocessing.json; empty: none
   std::string digest;  ///< SHA-256 of manifest.json, which names the hashes of all other files
 };
 

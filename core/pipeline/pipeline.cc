@@ -101,7 +101,7 @@ absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
       static_cast<int64_t>(sizeof(double)) * (shape.voxels() + network_voxels);
   const int64_t predicting =
       PredictionBytes(selection.networks.front()->signature(), network_shape, folds) +
-      RestoreBytes(plan, plan.transpose_forward.Apply(shape), network_shape);
+      RestoreBytes(plan, plan.transpose_forward.Apply(shape), network_shape, options.probabilities);
   return prepared + std::max(preparing, predicting);
 }
 
@@ -110,7 +110,7 @@ absl::StatusOr<PreparedCase> Prepare(SegmentationCase& segmentation_case, StageO
   const ScopedSubnormals subnormals;
   const VoxelBuffer voxels = std::move(segmentation_case.voxels);
   return Preprocess(segmentation_case.model->bundle().plan, voxels, segmentation_case.spacing,
-                    segmentation_case.token);
+                    nullptr, segmentation_case.token);
 }
 
 absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation_case,
@@ -138,11 +138,11 @@ absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation
     }
   };
   NNSEG_ASSIGN_OR_RETURN(const std::unique_ptr<SlabRestorer> restorer,
-                         SlabRestorer::Create(plan, properties, [&](LabelBlock block) {
-                           begin_result();
-                           counter.Add(block);
-                           return observer.OnLabels(std::move(block));
-                         }));
+                         SlabRestorer::Create(plan, properties, {.labels = [&](LabelBlock block) {
+                                                begin_result();
+                                                counter.Add(block);
+                                                return observer.OnLabels(std::move(block));
+                                              }}));
 
   observer.OnStage(Stage::kInfer);
   double restore_seconds = 0;

@@ -20,7 +20,10 @@ struct SegmentationOptions {
   std::vector<std::string> folds;  ///< empty: all folds of the bundle
   double tile_step_size = 0.5;     ///< in patches, in (0, 1]
   bool use_gaussian = true;
-  bool use_mirroring = true;  ///< over the axes that the model's training allowed
+  bool use_mirroring = true;        ///< over the axes that the model's training allowed
+  std::optional<bool> postprocess;  ///< nothing: if the bundle has rules
+  bool provisional_labels = false;  ///< send labels before post-processing, too
+  bool probabilities = false;       ///< send class probabilities; labels are decided from them
 };
 
 /// One image to segment.
@@ -28,13 +31,16 @@ struct SegmentationCase {
   std::string request_id;
   std::shared_ptr<const LoadedModel> model;
   VoxelBuffer voxels;  ///< reader axes; freed as soon as it is prepared
+  /// Cascade: the previous stage's label map (reader axes, shape of the image). Empty: the model's
+  /// own previous stage makes it.
+  std::optional<Volume<uint16_t>> previous_labels;
   Spacing3 spacing{};  ///< reader axes (z, y, x)
   SegmentationOptions options;
   CancellationToken token;
 };
 
 /// A case's stages, in order.
-enum class Stage { kQueued, kPreprocess, kInfer, kRestore };
+enum class Stage { kQueued, kPreprocess, kInfer, kRestore, kPostprocess };
 
 /// "preprocess", for logs, metrics and answers.
 const char* NameOf(Stage stage);
@@ -44,7 +50,8 @@ struct SegmentationSummary {
   std::string engine;     ///< that ran
   std::string precision;  ///< of the network: "fp32"
   std::vector<std::string> folds;
-  std::vector<int> mirroring_axes;  ///< patch axes, internal frame; empty: none
+  std::vector<int> mirroring_axes;  ///< internal axes; empty: none
+  bool postprocessed = false;
   int64_t tiles = 0;
   int64_t passes = 0;                       ///< tiles x mirrors x folds
   Box3 labelled_box;                        ///< reader axes; voxels outside are background

@@ -12,6 +12,8 @@ const char* NameOf(Stage stage) {
       return "infer";
     case Stage::kRestore:
       return "restore";
+    case Stage::kPostprocess:
+      return "postprocess";
   }
   return "unknown";
 }

@@ -18,9 +18,13 @@ class StageObserver {
   /// Once, before the first labels: blocks will cover `labelled_box` (reader axes) and all else is
   /// background.
   virtual void OnResultBegins(const Box3& labelled_box, LabelType type) = 0;
-  /// Final labels. May block to hold the pipeline back while the receiver is slow. An error ends
-  /// the case with it.
+  /// Labels. Final ones cover the labelled box once; provisional ones, which post-processing may
+  /// still change, come before them. May block to hold the pipeline back while the receiver is
+  /// slow. An error ends the case with it.
   virtual absl::Status OnLabels(LabelBlock block) = 0;
+  /// Class probabilities, only when the case asked for them: cover the labelled box once, with the
+  /// same blocking and errors.
+  virtual absl::Status OnProbabilities(ProbabilityBlock block) = 0;
 };
 
 }  // namespace nnseg

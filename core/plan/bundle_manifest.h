@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,16 @@ struct BundleFile {
   int64_t size = 0;    ///< bytes
 };
 
+/// Another model version of the same repository.
+struct ModelReference {
+  std::string name;
+  int version = 0;  ///< at least 1
+};
+
 /// manifest.json, format version 1, as nnseg-export writes it.
+///
+/// Two kinds of bundle: a model has networks; an ensemble has members instead (no folds, engines,
+/// patch or channel counts of its own).
 struct BundleManifest {
   std::string name;
   int version = 0;
@@ -25,15 +35,22 @@ struct BundleManifest {
   std::string intended_use;
   std::string dataset_name, trainer, plans_name, configuration, checkpoint;
   std::vector<std::string> folds;   ///< "0", "1", "all", in the order of averaging
-  std::vector<int> mirroring_axes;  ///< patch axes that training allowed to mirror; may be empty
-  int64_t input_channels = 0;
+  std::vector<int> mirroring_axes;  ///< internal axes that training allowed to mirror; may be empty
+  int64_t input_channels = 0;       ///< of the network: image channels and previous-stage channels
   int64_t output_channels = 0;
-  Shape3 patch_size{};
+  int patch_dimensions = 3;  ///< as in SegmentationPlan
+  Shape3 patch_size{};       ///< internal axes
+  /// Ensemble: the models whose probabilities are averaged, in this order, at least 2.
+  std::vector<ModelReference> members;
+  /// Cascade: the model whose labels are this one's further input.
+  std::optional<ModelReference> previous_stage;
   /// Engine name to fold name to file name.
   std::map<std::string, std::map<std::string, std::string>> engines;
   std::map<std::string, BundleFile> files;  ///< every file but manifest.json
   int64_t weight_bytes = 0;                 ///< of one fold
   int64_t activation_bytes = 0;             ///< of one forward pass
+
+  bool is_ensemble() const { return !members.empty(); }
 };
 
 /// Errors name the key. INVALID_ARGUMENT when something is missing or inconsistent, UNIMPLEMENTED

@@ -37,12 +37,27 @@ struct SegmentationPlan {
   std::string configuration;          ///< "3d_fullres"
   std::string image_reader_writer;    ///< the reader whose axes the network was trained on
   AxisPermutation transpose_forward;  ///< reader axes to internal axes
-  Spacing3 spacing{};                 ///< the network's grid, internal axes
-  Shape3 patch_size{};                ///< internal axes
+  /// Axes of the network's patch. 2: it sees slices along internal axis 0, patch_size[0] is 1.
+  int patch_dimensions = 3;
+  Spacing3 spacing{};   ///< of the network's grid, internal axes; 2D: [0] is 0, see NetworkSpacing
+  Shape3 patch_size{};  ///< internal axes
   std::vector<ChannelPlan> channels;
   ResamplingRule image_resampling;
+  ResamplingRule labels_resampling;  ///< of a previous stage's label map
   ResamplingRule logits_resampling;
   LabelTable labels;
+  /// Cascade: the configuration whose label map is a further input, one channel for each foreground
+  /// label; empty: none.
+  std::string previous_stage;
+
+  bool is_cascade() const { return !previous_stage.empty(); }
+  /// Spacing of the network's grid for an image of spacing `image` (internal axes): a 2D
+  /// configuration leaves axis 0 as it is.
+  Spacing3 NetworkSpacing(const Spacing3& image) const {
+    Spacing3 result = spacing;
+    if (patch_dimensions == 2) result[0] = image[0];
+    return result;
+  }
 };
 
 }  // namespace nnseg

@@ -40,12 +40,19 @@ absl::StatusOr<Shape3> NetworkShapeBound(const SegmentationPlan& plan, const Sha
 }
 
 absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const VoxelBuffer& voxels,
-                                        const Spacing3& spacing, const CancellationToken& token) {
+                                        const Spacing3& spacing,
+                                        const Volume<uint16_t>* previous_labels,
+                                        const CancellationToken& token) {
   const ScopedSubnormals subnormals;
   const auto channels = static_cast<int64_t>(plan.channels.size());
   if (voxels.channels() != channels) {
     return absl::InvalidArgumentError(
         absl::StrCat("image has ", voxels.channels(), " channel(s), expected ", channels));
+  }
+  if ((previous_labels != nullptr) != plan.is_cascade()) {
+    return absl::InvalidArgumentError(
+        plan.is_cascade() ? "the previous stage's labels are missing, expected with a cascade"
+                          : "got labels of a previous stage, expected none: this is no cascade");
   }
   NNSEG_RETURN_IF_ERROR(voxels.CheckFinite());
   NNSEG_RETURN_IF_ERROR(token.Check());

@@ -11,7 +11,9 @@ namespace nnseg {
 
 /// An image as the network sees it.
 struct PreparedCase {
-  Volume<float> image;  ///< channels x properties.network_shape, internal axes, not padded
+  /// Channels x properties.network_shape, internal axes, not padded; in a cascade one more channel
+  /// for each foreground label of the previous stage, ascending, 1 where it is and else 0.
+  Volume<float> image;
   CaseProperties properties;
 };
 
@@ -22,13 +24,16 @@ absl::StatusOr<Shape3> NetworkShapeBound(const SegmentationPlan& plan, const Sha
                                          const Spacing3& spacing);
 
 /// nnU-Net 2.8.1's DefaultPreprocessor: transpose, crop to non-zero, normalise, resample, in that
-/// order. `voxels` and `spacing` are in the reader's axes.
+/// order. `voxels`, `spacing` and `previous_labels` (the label map of a cascade's previous stage;
+/// null for any other plan) are in the reader's axes.
 ///
-/// INVALID_ARGUMENT when the channel count differs from the plan's, a voxel is not finite, or a
-/// value breaks the channel's normalisation (RGBTo01); CANCELLED or DEADLINE_EXCEEDED by `token`.
-/// Thread-safe.
+/// INVALID_ARGUMENT when the channel count differs from the plan's, a voxel is not finite, a value
+/// breaks the channel's normalisation (RGBTo01), or previous labels are missing, not asked for or
+/// of another shape; CANCELLED or DEADLINE_EXCEEDED by `token`. Thread-safe.
 absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const VoxelBuffer& voxels,
-                                        const Spacing3& spacing, const CancellationToken& token);
+                                        const Spacing3& spacing,
+                                        const Volume<uint16_t>* previous_labels,
+                                        const CancellationToken& token);
 
 }  // namespace nnseg
 

@@ -33,7 +33,10 @@ std::optional<std::array<int, 3>> LinearOrders(const ResamplingRule& rule,
 
 absl::StatusOr<std::unique_ptr<SlabRestorer>> SlabRestorer::Create(const SegmentationPlan& plan,
                                                                    const CaseProperties& properties,
-                                                                   LabelSink sink) {
+                                                                   RestoreSinks sinks) {
+  if (sinks.probabilities) {
+    return absl::UnimplementedError("this version does not give probabilities");
+  }
   if (plan.labels.has_regions()) {
     return absl::UnimplementedError(
         "the model predicts regions, this version serves models that predict labels");
@@ -46,15 +49,15 @@ absl::StatusOr<std::unique_ptr<SlabRestorer>> SlabRestorer::Create(const Segment
                                             " as the plan resamples nothing"));
   }
   const auto orders = LinearOrders(plan.logits_resampling, properties);
-  if (!orders) return std::make_unique<CubicRestorer>(plan, properties, std::move(sink));
+  if (!orders) return std::make_unique<CubicRestorer>(plan, properties, std::move(sinks.labels));
   return std::make_unique<LinearRestorer>(
       plan, properties, AxisOperator::Resize(network[0], crop[0], (*orders)[0]),
       AxisOperator::Resize(network[1], crop[1], (*orders)[1]),
-      AxisOperator::Resize(network[2], crop[2], (*orders)[2]), std::move(sink));
+      AxisOperator::Resize(network[2], crop[2], (*orders)[2]), std::move(sinks.labels));
 }
 
-int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape,
-                     const Shape3& network_shape) {
+int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape, const Shape3& network_shape,
+                     bool /*probabilities*/) {
   constexpr int64_t kHalf = sizeof(Half);
   const int64_t labels = shape.voxels() * static_cast<int64_t>(sizeof(uint16_t));
   const int64_t channels = plan.labels.output_channels();

@@ -15,6 +15,15 @@ namespace nnseg {
 /// Takes finished labels, in the reader's axes. Blocks do not overlap and together cover the crop
 /// box; all other voxels are background 0.
 using LabelSink = std::function<absl::Status(LabelBlock)>;
+/// Takes class probabilities; the same blocks and rules.
+using ProbabilitySink = std::function<absl::Status(ProbabilityBlock)>;
+
+/// Who takes what. With a probability sink, labels are decided from the probabilities, as nnU-Net
+/// does when it saves them; at least one of the two is set.
+struct RestoreSinks {
+  LabelSink labels;
+  ProbabilitySink probabilities;
+};
 
 /// Turns finished logit slabs into labels on the image's own grid: resamples logits to the crop's
 /// grid, decides the label, pastes into the crop box and undoes the transpose (nnU-Net 2.8.1,
@@ -30,7 +39,7 @@ class SlabRestorer {
   /// restorer.
   static absl::StatusOr<std::unique_ptr<SlabRestorer>> Create(const SegmentationPlan& plan,
                                                               const CaseProperties& properties,
-                                                              LabelSink sink);
+                                                              RestoreSinks sinks);
 
   /// Slabs come in order and without gaps. Returns the sink's first error.
   virtual absl::Status Add(LogitSlab slab) = 0;
@@ -42,8 +51,8 @@ class SlabRestorer {
 };
 
 /// Host bytes that restoring holds, for admission. `shape` is the image's, internal axes.
-int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape,
-                     const Shape3& network_shape);
+int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape, const Shape3& network_shape,
+                     bool probabilities);
 
 }  // namespace nnseg
 

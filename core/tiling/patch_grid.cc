@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
@@ -23,10 +24,16 @@ std::vector<int64_t> TileStarts(int64_t size, int64_t patch, double step) {
   return starts;
 }
 
+std::vector<int64_t> EverySlice(int64_t slices) {
+  std::vector<int64_t> starts(static_cast<std::size_t>(slices));
+  std::iota(starts.begin(), starts.end(), 0);
+  return starts;
+}
+
 }  // namespace
 
 absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Shape3& patch_size,
-                                            double step) {
+                                            int patch_dimensions, double step) {
   if (!(step > 0 && step <= 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("tile step size is ", step, " patches, expected more than 0 and at most 1"));
@@ -38,6 +45,11 @@ absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Sha
                                                      ", expected sizes of at least 1"));
     }
   }
+  if (patch_dimensions != 3 && (patch_dimensions != 2 || patch_size[0] != 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("patch of ", patch_dimensions, " dimensions is ",
+                                                   ToString(patch_size),
+                                                   ", expected 3 of them, or 2 and one slice"));
+  }
   PatchGrid grid;
   grid.image_shape_ = image_shape;
   grid.patch_size_ = patch_size;
@@ -46,6 +58,7 @@ absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Sha
     grid.padding_before_[axis] = (grid.padded_shape_[axis] - image_shape[axis]) / 2;
     grid.starts_[axis] = TileStarts(grid.padded_shape_[axis], patch_size[axis], step);
   }
+  if (patch_dimensions == 2) grid.starts_[0] = EverySlice(image_shape[0]);
   return grid;
 }
 

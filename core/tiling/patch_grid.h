@@ -20,10 +20,11 @@ namespace nnseg {
 /// smaller, with the odd voxel after the image.
 class PatchGrid {
  public:
-  /// `step` is the distance of tiles in patches. INVALID_ARGUMENT unless it lies in (0, 1] and all
-  /// sizes are at least 1.
+  /// `step` is the distance of tiles in patches. Patches of 2 dimensions lie in every slice along
+  /// axis 0. INVALID_ARGUMENT unless the step lies in (0, 1], all sizes are at least 1 and a patch
+  /// of 2 dimensions is one slice.
   static absl::StatusOr<PatchGrid> Create(const Shape3& image_shape, const Shape3& patch_size,
-                                          double step);
+                                          int patch_dimensions, double step);
 
   const Shape3& image_shape() const { return image_shape_; }
   const Shape3& patch_size() const { return patch_size_; }

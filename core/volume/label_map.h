@@ -21,6 +21,15 @@ inline LabelType LabelTypeFor(int64_t foreground_labels) {
 struct LabelBlock {
   Box3 box;
   Volume<uint16_t> labels;
+  bool provisional = false;  ///< post-processing may still change them
+};
+
+/// Class probabilities of a part of the image in the reader's axes: `values` has one channel for
+/// each of the network's outputs (softmax over labels, or one sigmoid for each region) and the
+/// shape of `box`. Outside of all blocks background has 1 and all else 0 (regions: all 0).
+struct ProbabilityBlock {
+  Box3 box;
+  Volume<float> values;
 };
 
 }  // namespace nnseg

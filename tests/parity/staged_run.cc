@@ -75,14 +75,15 @@ absl::StatusOr<StagedRun> RunStages(const ParityCase& parity_case, const LoadedM
                          model.Select(engine, parity_case.folds));
   StagedRun run;
   NNSEG_ASSIGN_OR_RETURN(run.prepared,
-                         Preprocess(plan, image.voxels, image.geometry.spacing(), token));
+                         Preprocess(plan, image.voxels, image.geometry.spacing(), nullptr, token));
   const CaseProperties& properties = run.prepared.properties;
   run.logits = Volume<Half>::Uninitialized(plan.labels.output_channels(), properties.network_shape);
   run.labels = Volume<uint16_t>::Filled(1, image.geometry.shape(), 0);
-  NNSEG_ASSIGN_OR_RETURN(const auto restorer,
-                         SlabRestorer::Create(plan, properties, [&](const LabelBlock& block) {
-                           return Paste(block, run.labels);
-                         }));
+  NNSEG_ASSIGN_OR_RETURN(
+      const auto restorer,
+      SlabRestorer::Create(plan, properties, {.labels = [&](const LabelBlock& block) {
+                             return Paste(block, run.labels);
+                           }}));
   const std::vector<int> mirroring_axes =
       parity_case.mirroring ? model.bundle().manifest.mirroring_axes : std::vector<int>{};
   NNSEG_RETURN_IF_ERROR(PredictVolume(

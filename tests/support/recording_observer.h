@@ -45,6 +45,11 @@ class RecordingObserver : public StageObserver {
     return label_status;
   }
 
+  absl::Status OnProbabilities(ProbabilityBlock block) override {
+    probabilities.push_back(std::move(block));
+    return absl::OkStatus();
+  }
+
   std::function<void(Stage)> on_stage;  ///< called after recording
   absl::Status label_status;            ///< answer to OnLabels
 
@@ -56,6 +61,7 @@ class RecordingObserver : public StageObserver {
   int results_begun = 0;
   int blocks = 0;
   Volume<uint16_t> labels;
+  std::vector<ProbabilityBlock> probabilities;
   Volume<uint8_t> coverage;
 };
 

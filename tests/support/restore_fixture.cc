@@ -51,10 +51,10 @@ Volume<uint16_t> RestoreInSlabs(const SegmentationPlan& plan, const CaseProperti
                                 const Volume<Half>& logits, int64_t planes) {
   LabelCollector collector(
       plan.transpose_forward.Inverse().Apply(properties.shape_before_cropping));
-  auto restorer = SlabRestorer::Create(plan, properties, [&](LabelBlock block) {
-    collector.Write(block);
-    return absl::OkStatus();
-  });
+  auto restorer = SlabRestorer::Create(plan, properties, {.labels = [&](LabelBlock block) {
+                                         collector.Write(block);
+                                         return absl::OkStatus();
+                                       }});
   EXPECT_THAT(restorer, IsOk());
   for (int64_t begin = 0; begin < logits.shape()[0]; begin += planes) {
     const int64_t end = std::min(begin + planes, logits.shape()[0]);

@@ -85,8 +85,8 @@ void CompareCase(const Json& json, std::ifstream& binary) {
               static_cast<std::streamsize>(expected.voxels().size_bytes()));
   ASSERT_TRUE(binary.good());
 
-  const auto prepared =
-      Preprocess(PlanOf(json), voxels, TripleOf<Spacing3>(json.at("spacing")), CancellationToken());
+  const auto prepared = Preprocess(PlanOf(json), voxels, TripleOf<Spacing3>(json.at("spacing")),
+                                   nullptr, CancellationToken());
   NNSEG_ASSERT_OK(prepared);
   for (int axis = 0; axis < 3; ++axis) {
     EXPECT_EQ(prepared->properties.crop.begin[axis], json.at("crop").at(axis).at(0));

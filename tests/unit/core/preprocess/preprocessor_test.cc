@@ -34,8 +34,8 @@ VoxelBuffer Counting(const Shape3& shape) {
 TEST(Preprocess, RecordsWhatRestoringNeedsInInternalAxes) {
   VoxelBuffer voxels = Counting({{4, 5, 6}});
   std::memset(voxels.bytes().data(), 0, 30 * sizeof(float));  // the first z slice
-  const auto prepared =
-      Preprocess(PlanOf({{1, 1, 1.5}}, {2, 0, 1}), voxels, {{1.5, 3, 2}}, CancellationToken());
+  const auto prepared = Preprocess(PlanOf({{1, 1, 1.5}}, {2, 0, 1}), voxels, {{1.5, 3, 2}}, nullptr,
+                                   CancellationToken());
   NNSEG_ASSERT_OK(prepared);
   const CaseProperties& properties = prepared->properties;
   EXPECT_EQ(properties.spacing, (Spacing3{{2, 1.5, 3}}));
@@ -48,7 +48,7 @@ TEST(Preprocess, RecordsWhatRestoringNeedsInInternalAxes) {
 
 TEST(Preprocess, OnTheNetworksOwnGridOnlyTransposesAndCrops) {
   const auto prepared = Preprocess(PlanOf({{2, 1, 1.5}}, {2, 0, 1}), Counting({{2, 3, 4}}),
-                                   {{1, 1.5, 2}}, CancellationToken());
+                                   {{1, 1.5, 2}}, nullptr, CancellationToken());
   NNSEG_ASSERT_OK(prepared);
   ASSERT_EQ(prepared->image.shape(), (Shape3{{4, 2, 3}}));
   EXPECT_EQ(prepared->image.at(0, {{3, 1, 2}}), 24);
@@ -58,7 +58,7 @@ TEST(Preprocess, OnTheNetworksOwnGridOnlyTransposesAndCrops) {
 TEST(Preprocess, RefusesAnotherNumberOfChannels) {
   SegmentationPlan plan = PlanOf({{1, 1, 1}});
   plan.channels.resize(2);
-  EXPECT_THAT(Preprocess(plan, Counting({{2, 2, 2}}), {{1, 1, 1}}, CancellationToken()),
+  EXPECT_THAT(Preprocess(plan, Counting({{2, 2, 2}}), {{1, 1, 1}}, nullptr, CancellationToken()),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("1 channel"), HasSubstr("expected 2"))));
 }
@@ -67,21 +67,21 @@ TEST(Preprocess, RefusesVoxelsThatAreNotFinite) {
   VoxelBuffer voxels = Counting({{2, 2, 2}});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(voxels.bytes().data() + 5 * sizeof nan, &nan, sizeof nan);
-  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), voxels, {{1, 1, 1}}, CancellationToken()),
+  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), voxels, {{1, 1, 1}}, nullptr, CancellationToken()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("(1, 0, 1)")));
 }
 
 TEST(Preprocess, RefusesAnImageThatVanishesOnTheNetworksGrid) {
-  EXPECT_THAT(
-      Preprocess(PlanOf({{1, 1, 1}}), Counting({{1, 4, 4}}), {{0.5, 1, 1}}, CancellationToken()),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               AllOf(HasSubstr("axis 0"), HasSubstr("expected 1 to"))));
+  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), Counting({{1, 4, 4}}), {{0.5, 1, 1}}, nullptr,
+                         CancellationToken()),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("axis 0"), HasSubstr("expected 1 to"))));
 }
 
 TEST(Preprocess, StopsWhenTheCaseIsCancelled) {
   const CancellationToken token;
   token.Cancel();
-  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, token),
+  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, nullptr, token),
               StatusIs(absl::StatusCode::kCancelled));
 }
 

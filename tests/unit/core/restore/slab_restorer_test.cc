@@ -110,10 +110,10 @@ TEST(SlabRestorer, LabelsLeaveAsSoonAsTheirPlanesAreThere) {
   const Volume<Half> logits = RandomLogits(3, properties.network_shape, 4);
   const SegmentationPlan plan = Plan(3);
   std::vector<int64_t> ends;
-  auto restorer = SlabRestorer::Create(plan, properties, [&](const LabelBlock& block) {
-    ends.push_back(block.box.end[0]);
-    return absl::OkStatus();
-  });
+  auto restorer = SlabRestorer::Create(plan, properties, {.labels = [&](const LabelBlock& block) {
+                                         ends.push_back(block.box.end[0]);
+                                         return absl::OkStatus();
+                                       }});
   ASSERT_THAT(restorer, IsOk());
   EXPECT_THAT((*restorer)->Add({0, SliceOf(logits, 0, 5)}), IsOk());
   EXPECT_THAT(ends, testing::ElementsAre(9));  // plane 9 needs the network's planes 4 and 5
@@ -125,8 +125,9 @@ TEST(SlabRestorer, ReturnsTheSinksError) {
   for (const int order : {1, 3}) {
     const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
     const SegmentationPlan plan = Plan(2, order);
-    auto restorer = SlabRestorer::Create(
-        plan, properties, [](const LabelBlock&) { return absl::UnavailableError("gone"); });
+    auto restorer = SlabRestorer::Create(plan, properties, {.labels = [](const LabelBlock&) {
+                                           return absl::UnavailableError("gone");
+                                         }});
     ASSERT_THAT(restorer, IsOk());
     absl::Status status = (*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 5)});
     if (status.ok()) status = (*restorer)->Finish();
@@ -138,8 +139,8 @@ TEST(SlabRestorer, MissingLogitsAreAnError) {
   for (const int order : {1, 3}) {
     const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
     const SegmentationPlan plan = Plan(2, order);
-    auto restorer =
-        SlabRestorer::Create(plan, properties, [](const LabelBlock&) { return absl::OkStatus(); });
+    auto restorer = SlabRestorer::Create(
+        plan, properties, {.labels = [](const LabelBlock&) { return absl::OkStatus(); }});
     ASSERT_THAT(restorer, IsOk());
     EXPECT_THAT((*restorer)->Add({0, RandomLogits(2, {{2, 4, 4}}, 5)}), IsOk());
     EXPECT_THAT((*restorer)->Finish(),
@@ -153,7 +154,7 @@ TEST(SlabRestorer, RefusesRegions) {
                                    std::vector<int>{1, 2})
                     .value();
   EXPECT_THAT(SlabRestorer::Create(plan, Properties({{8, 8, 8}}, {{4, 4, 4}}),
-                                   [](const LabelBlock&) { return absl::OkStatus(); }),
+                                   {.labels = [](const LabelBlock&) { return absl::OkStatus(); }}),
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("regions")));
 }
 
@@ -161,7 +162,7 @@ TEST(SlabRestorer, APlanThatResamplesNothingNeedsEqualGrids) {
   SegmentationPlan plan = Plan(2);
   plan.logits_resampling.resampler = Resampler::kNone;
   EXPECT_THAT(SlabRestorer::Create(plan, Properties({{8, 8, 8}}, {{4, 4, 4}}),
-                                   [](const LabelBlock&) { return absl::OkStatus(); }),
+                                   {.labels = [](const LabelBlock&) { return absl::OkStatus(); }}),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("4x4x4")));
   const Volume<Half> logits = RandomLogits(2, {{4, 4, 4}}, 6);
   RestoreInSlabs(plan, Properties({{4, 4, 4}}, {{4, 4, 4}}), logits, 4);
@@ -171,9 +172,9 @@ TEST(RestoreBytes, IsFarBelowFullResolutionLogits) {
   SegmentationPlan plan = Plan(117);
   plan.patch_size = {{64, 64, 64}};
   const Shape3 shape{{181, 217, 181}};
-  EXPECT_LT(RestoreBytes(plan, shape, {{88, 108, 90}}), 117 * shape.voxels() * 2 / 20);
+  EXPECT_LT(RestoreBytes(plan, shape, {{88, 108, 90}}, false), 117 * shape.voxels() * 2 / 20);
   plan.logits_resampling.order = 3;
-  EXPECT_GT(RestoreBytes(plan, shape, {{88, 108, 90}}), 117 * 88 * 108 * 90 * 2);
+  EXPECT_GT(RestoreBytes(plan, shape, {{88, 108, 90}}, false), 117 * 88 * 108 * 90 * 2);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 // Tile starts along one axis.
 std::vector<int64_t> Starts(int64_t size, int64_t patch, double step = 0.5) {
-  const auto grid = PatchGrid::Create({{1, 1, size}}, {{1, 1, patch}}, step).value();
+  const auto grid = PatchGrid::Create({{1, 1, size}}, {{1, 1, patch}}, 3, step).value();
   return {grid.starts(2).begin(), grid.starts(2).end()};
 }
 
@@ -52,14 +52,14 @@ TEST(PatchGrid, LastPatchTouchesTheFarEdgeAndNoGapIsLeft) {
 }
 
 TEST(PatchGrid, PadsToThePatchWithTheOddVoxelAfter) {
-  const auto grid = PatchGrid::Create({{5, 6, 7}}, {{8, 8, 8}}, 0.5).value();
+  const auto grid = PatchGrid::Create({{5, 6, 7}}, {{8, 8, 8}}, 3, 0.5).value();
   EXPECT_EQ(grid.padded_shape(), (Shape3{{8, 8, 8}}));
   EXPECT_EQ(grid.padding_before(), (Index3{{1, 1, 0}}));
   EXPECT_EQ(grid.tiles(), 1);
 }
 
 TEST(PatchGrid, WalksAxis0Outermost) {
-  const auto grid = PatchGrid::Create({{6, 6, 6}}, {{4, 4, 4}}, 0.5).value();
+  const auto grid = PatchGrid::Create({{6, 6, 6}}, {{4, 4, 4}}, 3, 0.5).value();
   EXPECT_EQ(grid.tiles(), 8);
   EXPECT_EQ(grid.tiles_per_row(), 4);
   EXPECT_EQ(grid.tile(0), (Index3{{0, 0, 0}}));
@@ -71,7 +71,7 @@ TEST(PatchGrid, WalksAxis0Outermost) {
 
 TEST(PatchGrid, CopiesATileOfEveryChannel) {
   const auto image = CountingVolume<float>(2, {{5, 6, 7}});
-  const auto grid = PatchGrid::Create(image.shape(), {{2, 3, 4}}, 0.5).value();
+  const auto grid = PatchGrid::Create(image.shape(), {{2, 3, 4}}, 3, 0.5).value();
   std::vector<float> patch(2 * 24, -1);
   const Index3 start{{3, 1, 2}};
   grid.CopyTile(image, start, patch);
@@ -89,7 +89,7 @@ TEST(PatchGrid, CopiesATileOfEveryChannel) {
 
 TEST(PatchGrid, FillsWithZeroOutsideOfTheImage) {
   const auto image = Volume<float>::Filled(1, {{1, 2, 3}}, 5);
-  const auto grid = PatchGrid::Create(image.shape(), {{2, 4, 3}}, 0.5).value();
+  const auto grid = PatchGrid::Create(image.shape(), {{2, 4, 3}}, 3, 0.5).value();
   std::vector<float> patch(24, -1);
   grid.CopyTile(image, {{0, 0, 0}}, patch);
   EXPECT_THAT(patch, ElementsAre(0, 0, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0,  //
@@ -98,10 +98,10 @@ TEST(PatchGrid, FillsWithZeroOutsideOfTheImage) {
 
 TEST(PatchGrid, RefusesStepsThatLeaveGapsOrNeverEnd) {
   for (const double step : {0.0, -0.5, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_THAT(PatchGrid::Create({{5, 5, 5}}, {{4, 4, 4}}, step),
+    EXPECT_THAT(PatchGrid::Create({{5, 5, 5}}, {{4, 4, 4}}, 3, step),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tile step size is ")));
   }
-  EXPECT_THAT(PatchGrid::Create({{5, 0, 5}}, {{4, 4, 4}}, 0.5),
+  EXPECT_THAT(PatchGrid::Create({{5, 0, 5}}, {{4, 4, 4}}, 3, 0.5),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("5x0x5")));
 }
 

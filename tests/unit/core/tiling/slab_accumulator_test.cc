@@ -66,7 +66,7 @@ class SlabAccumulatorTest : public testing::TestWithParam<Geometry> {};
 TEST_P(SlabAccumulatorTest, RollingWindowGivesTheBitsOfWholeVolumes) {
   const auto& [image, patch, folds] = GetParam();
   constexpr int64_t kChannels = 3;
-  const auto grid = PatchGrid::Create(image, patch, 0.5).value();
+  const auto grid = PatchGrid::Create(image, patch, 3, 0.5).value();
   const std::vector<Half> importance = GaussianImportance(patch);
   std::vector<Volume<float>> tiles;
   for (int64_t i = 0; i < grid.tiles() * folds; ++i) {
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SlabAccumulatorTest,
                                          Geometry{{{20, 5, 9}}, {{4, 8, 6}}, 5}));
 
 TEST(SlabAccumulator, HandsOnWhatNoLaterTileTouches) {
-  const auto grid = PatchGrid::Create({{10, 4, 4}}, {{4, 4, 4}}, 0.5).value();  // 0, 2, 4, 6
+  const auto grid = PatchGrid::Create({{10, 4, 4}}, {{4, 4, 4}}, 3, 0.5).value();  // 0, 2, 4, 6
   SlabAccumulator accumulator(grid, UniformImportance(grid.patch_size()), 1, 1);
   const std::vector<float> tile(64, 1);
   std::vector<std::pair<int64_t, int64_t>> ranges;
@@ -117,7 +117,7 @@ TEST(SlabAccumulator, HandsOnWhatNoLaterTileTouches) {
 // At the smallest weight a logit is rounded to a multiple of that weight: nnU-Net's behaviour,
 // which flushing subnormals or summing in float would lose.
 TEST(SlabAccumulator, SubnormalWeightsQuantiseLogits) {
-  const auto grid = PatchGrid::Create({{1, 1, 2}}, {{1, 1, 2}}, 0.5).value();
+  const auto grid = PatchGrid::Create({{1, 1, 2}}, {{1, 1, 2}}, 3, 0.5).value();
   Half one;
   one.bits = 1;
   Half two;
@@ -132,7 +132,7 @@ TEST(SlabAccumulator, SubnormalWeightsQuantiseLogits) {
 }
 
 TEST(SlabAccumulator, AnInfiniteLogitIsAnErrorEvenInThePadding) {
-  const auto grid = PatchGrid::Create({{2, 2, 10}}, {{2, 2, 11}}, 0.5).value();
+  const auto grid = PatchGrid::Create({{2, 2, 10}}, {{2, 2, 11}}, 3, 0.5).value();
   for (const int64_t voxel : {2, 9, 10}) {  // in a whole vector, after it, in the padding
     SlabAccumulator accumulator(grid, UniformImportance(grid.patch_size()), 1, 1);
     std::vector<float> logits(44, 1);
@@ -144,7 +144,7 @@ TEST(SlabAccumulator, AnInfiniteLogitIsAnErrorEvenInThePadding) {
 }
 
 TEST(SlabAccumulator, NanPasses) {
-  const auto grid = PatchGrid::Create({{2, 2, 2}}, {{2, 2, 2}}, 0.5).value();
+  const auto grid = PatchGrid::Create({{2, 2, 2}}, {{2, 2, 2}}, 3, 0.5).value();
   SlabAccumulator accumulator(grid, UniformImportance(grid.patch_size()), 1, 1);
   std::vector<float> logits(8, 1);
   logits[3] = std::numeric_limits<float>::quiet_NaN();
@@ -154,7 +154,7 @@ TEST(SlabAccumulator, NanPasses) {
 
 TEST(SlabAccumulator, HoldsOnePatchDepthHoweverLongTheVolumeIs) {
   const auto grid_of = [](int64_t depth) {
-    return PatchGrid::Create({{depth, 30, 40}}, {{16, 16, 16}}, 0.5).value();
+    return PatchGrid::Create({{depth, 30, 40}}, {{16, 16, 16}}, 3, 0.5).value();
   };
   EXPECT_EQ(SlabAccumulator::Bytes(grid_of(20), 5, 2), SlabAccumulator::Bytes(grid_of(2000), 5, 2));
   // Two folds' sums, the weights, and one slab at most as deep as a patch.
