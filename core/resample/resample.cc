@@ -13,6 +13,7 @@
 #include "core/resample/axis_operator.h"
 #include "core/resample/plane_interpolator.h"
 #include "core/resample/spline_prefilter.h"
+#include "core/resample/torch_interpolation.h"
 
 namespace nnseg {
 namespace {
@@ -209,14 +210,43 @@ void Copy(const VolumeView<const float>& image, const VolumeView<Out>& out) {
   });
 }
 
+// By torch's rules, plane by plane.
+template <typename Out>
+void Interpolate(const TorchInterpolation& torch, int64_t channel,
+                 const VolumeView<const float>& image, const VolumeView<Out>& out) {
+  ParallelFor(out.shape[0], [&](int64_t begin, int64_t end) {
+    TorchInterpolation::Scratch scratch;
+    std::vector<float> plane(static_cast<std::size_t>(out.shape[1] * out.shape[2]));
+    for (int64_t k = begin; k < end; ++k) {
+      const auto [lower, upper] = torch.planes(k);
+      const auto plane_at = [&](int64_t z) {
+        return InputPlane<float>{&image.at({{z, 0, 0}}), image.strides[1], image.strides[2]};
+      };
+      torch.Rows<float>(channel, k, {plane_at(lower), plane_at(upper)}, 0, out.shape[1], scratch,
+                        plane);
+      const float* value = plane.data();
+      for (int64_t y = 0; y < out.shape[1]; ++y) {
+        for (int64_t x = 0; x < out.shape[2]; ++x) out.at({{k, y, x}}) = *value++;
+      }
+    }
+  });
+}
+
 }  // namespace
 
 template <typename Out>
 void ResampleChannel(const ResamplingRule& rule, const VolumeView<const float>& image,
-                     const Spacing3& current, const Spacing3& target, const VolumeView<Out>& out) {
+                     const Spacing3& current, const Spacing3& target, const VolumeView<Out>& out,
+                     const ChannelOf& channel) {
   if (image.shape == out.shape) return Copy(image, out);
-  NNSEG_CHECK(rule.resampler == Resampler::kSpline);
-  if (const auto axis = SeparateAxis(rule.force_separate_z, current, target)) {
+  NNSEG_CHECK(rule.resampler != Resampler::kNone);
+  const std::optional<int> axis = SeparateAxis(rule.force_separate_z, current, target);
+  if (rule.resampler == Resampler::kTorch) {
+    const TorchInterpolation torch(image.shape, out.shape, axis, channel.count, image.strides);
+    Interpolate(torch, channel.index, image, out);
+    return;
+  }
+  if (axis) {
     const AxisPermutation coarse_first = AxisFirst(*axis);
     ResampleSeparately(rule, image.Permuted(coarse_first), coarse_first,
                        out.Permuted(coarse_first));
@@ -235,8 +265,10 @@ void ResampleChannel(const ResamplingRule& rule, const VolumeView<const float>& 
 }
 
 template void ResampleChannel(const ResamplingRule&, const VolumeView<const float>&,
-                              const Spacing3&, const Spacing3&, const VolumeView<float>&);
+                              const Spacing3&, const Spacing3&, const VolumeView<float>&,
+                              const ChannelOf&);
 template void ResampleChannel(const ResamplingRule&, const VolumeView<const float>&,
-                              const Spacing3&, const Spacing3&, const VolumeView<double>&);
+                              const Spacing3&, const Spacing3&, const VolumeView<double>&,
+                              const ChannelOf&);
 
 }  // namespace nnseg

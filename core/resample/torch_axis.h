@@ -35,6 +35,13 @@ struct TorchQuad {
   float v00, v01, v10, v11;
 };
 
+/// Weights of the four samples that output sample (`j`, `i`) is made of.
+inline TorchQuad TorchQuadWeights(const TorchAxis& outer, int64_t j, const TorchAxis& inner,
+                                  int64_t i) {
+  return {outer.weight0[j] * inner.weight0[i], outer.weight0[j] * inner.weight1[i],
+          outer.weight1[j] * inner.weight0[i], outer.weight1[j] * inner.weight1[i]};
+}
+
 /// torch's sum for small slices, which it takes eight at a time: `whole_vector` is true for the
 /// slices of a full eight and false for the remaining ones.
 inline float TorchBilinear(const TorchQuad& v, const TorchQuad& w, bool whole_vector) {

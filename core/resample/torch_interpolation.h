@@ -39,16 +39,21 @@ class TorchInterpolation {
   };
 
   /// From `input` to `output` voxels. `separate_axis` is SeparateAxis(rule.force_separate_z, ...).
-  /// `channels` is how many nnU-Net resamples in one call (all of the image's, all logits): torch
-  /// takes small slices of all channels eight at a time, which decides their rounding.
+  /// `channels` is how many nnU-Net resamples in one call (all of the image's, all logits), and
+  /// `strides` how nnU-Net's array of the input lies in memory. Both decide torch's rounding: it
+  /// takes small slices, and slices of one channel that lie interleaved, eight at a time.
   TorchInterpolation(const Shape3& input, const Shape3& output, std::optional<int> separate_axis,
-                     int64_t channels);
+                     int64_t channels, const Index3& strides);
+  /// For a dense array in C order, as logits are.
+  TorchInterpolation(const Shape3& input, const Shape3& output, std::optional<int> separate_axis,
+                     int64_t channels)
+      : TorchInterpolation(input, output, separate_axis, channels, input.strides()) {}
 
   const Shape3& input() const { return input_; }
   const Shape3& output() const { return output_; }
 
-  /// The lower and upper input plane that output plane `k` is made of; both may be the same. Neither
-  /// ever decreases with `k`. Nearest sampling may pass over planes.
+  /// The lower and upper input plane that output plane `k` is made of; both may be the same.
+  /// Neither ever decreases with `k`. Nearest sampling may pass over planes.
   std::array<int64_t, 2> planes(int64_t k) const { return {axes_[0].lower[k], axes_[0].upper[k]}; }
 
   /// Fills `out`, dense, with the rows [begin, end) of output plane `k` of channel `channel`, from
@@ -58,11 +63,13 @@ class TorchInterpolation {
   void Rows(int64_t channel, int64_t k, const std::array<InputPlane<T>, 2>& planes, int64_t begin,
             int64_t end, Scratch& scratch, std::span<float> out) const;
 
+  /// The axis that is not linear, if any.
+  std::optional<int> separate_axis() const { return separate_axis_; }
   /// What happens along each axis.
   const TorchAxis& axis(int i) const { return axes_[i]; }
   /// Whether TorchBilinear sums the two axes that are not separate; else TorchLerp runs over the
   /// axes one by one.
-  bool small_slices() const { return small_slices_; }
+  bool slices_by_eight() const { return slices_by_eight_; }
   /// The slices of `channel` (indices of the separate axis) before this one are summed as whole
   /// vectors. May be negative or beyond the last.
   int64_t whole_vector_end(int64_t channel) const;
@@ -72,14 +79,14 @@ class TorchInterpolation {
   void AxisByAxis(int64_t k, const std::array<InputPlane<T>, 2>& planes, int64_t begin, int64_t end,
                   Scratch& scratch, std::span<float> out) const;
   template <typename T>
-  void SmallSlices(int64_t channel, int64_t k, const std::array<InputPlane<T>, 2>& planes,
-                   int64_t begin, int64_t end, std::span<float> out) const;
+  void SlicesByEight(int64_t channel, int64_t k, const std::array<InputPlane<T>, 2>& planes,
+                     int64_t begin, int64_t end, std::span<float> out) const;
 
   const Shape3 input_;
   const Shape3 output_;
   const std::optional<int> separate_axis_;
   const int64_t channels_;
-  bool small_slices_ = false;
+  bool slices_by_eight_ = false;
   std::array<TorchAxis, 3> axes_;
 };
 
