@@ -50,13 +50,14 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     const std::string& address, const std::map<std::string, Handler>& handlers) {
   auto http = std::unique_ptr<HttpServer>(new HttpServer());
   httplib::Server& server = http->listener_->server;
-  for (const auto& [path, handler] : handlers) {
-    server.Get(path, [handler](const httplib::Request&, httplib::Response& answer) {
-      const HttpResponse response = handler();
-      answer.status = response.status;
-      answer.set_header("Cache-Control", "no-store");
-      answer.set_content(response.body, response.content_type);
-    });
+  for (const auto& entry : handlers) {
+    server.Get(entry.first,
+               [handler = entry.second](const httplib::Request&, httplib::Response& answer) {
+                 const HttpResponse response = handler();
+                 answer.status = response.status;
+                 answer.set_header("Cache-Control", "no-store");
+                 answer.set_content(response.body, response.content_type);
+               });
   }
   const std::size_t colon = address.rfind(':');
   std::string host = address.substr(0, colon);
