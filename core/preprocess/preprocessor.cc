@@ -8,8 +8,10 @@
 #include "core/geometry/geometry.h"
 #include "core/preprocess/crop_to_nonzero.h"
 #include "core/preprocess/normalization.h"
+#include "core/preprocess/previous_labels.h"
 #include "core/resample/anisotropic.h"
 #include "core/resample/resample.h"
+#include "core/resample/resample_labels.h"
 
 namespace nnseg {
 namespace {
@@ -18,17 +20,51 @@ namespace {
 absl::StatusOr<Shape3> NetworkShape(const SegmentationPlan& plan, const Shape3& shape,
                                     const Spacing3& spacing) {
   if (plan.image_resampling.resampler == Resampler::kNone) return shape;
+  const Spacing3 network_spacing = plan.NetworkSpacing(spacing);
   for (int axis = 0; axis < 3; ++axis) {
-    const double length = spacing[axis] / plan.spacing[axis] * static_cast<double>(shape[axis]);
+    const double length = spacing[axis] / network_spacing[axis] * static_cast<double>(shape[axis]);
     // Halves round to even, so 0.5 becomes 0.
     if (length <= 0.5 || length > kMaxAxisVoxels) {
       return absl::InvalidArgumentError(
           absl::StrCat("image of ", ToString(shape), " voxels comes to ", length,
                        " voxels along internal axis ", axis, " at the network's spacing of ",
-                       plan.spacing[axis], " mm, expected 1 to ", kMaxAxisVoxels));
+                       network_spacing[axis], " mm, expected 1 to ", kMaxAxisVoxels));
     }
   }
-  return ResampledShape(shape, spacing, plan.spacing);
+  return ResampledShape(shape, spacing, network_spacing);
+}
+
+absl::Status CheckPreviousLabels(const SegmentationPlan& plan, const Shape3& shape,
+                                 const Volume<uint16_t>* labels) {
+  if ((labels != nullptr) != plan.is_cascade()) {
+    return absl::InvalidArgumentError(
+        plan.is_cascade() ? "the previous stage's labels are missing, expected with a cascade"
+                          : "got labels of a previous stage, expected none: this is no cascade");
+  }
+  if (labels == nullptr) return absl::OkStatus();
+  if (labels->channels() != 1 || labels->shape() != shape) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "labels of the previous stage have ", labels->channels(), " channel(s) of ",
+        ToString(labels->shape()), " voxels, expected 1 of the image's ", ToString(shape)));
+  }
+  // Else image and labels would come to different grids.
+  if ((plan.image_resampling.resampler == Resampler::kNone) !=
+      (plan.labels_resampling.resampler == Resampler::kNone)) {
+    return absl::InvalidArgumentError(
+        "the plan resamples only one of image and previous labels, expected both or none");
+  }
+  return absl::OkStatus();
+}
+
+// Fills the channels after the image's own. `cropped` is in the reader's axes.
+void AppendPreviousLabels(const SegmentationPlan& plan, const Volume<int32_t>& cropped,
+                          PreparedCase& prepared) {
+  const CaseProperties& properties = prepared.properties;
+  auto resampled = Volume<int32_t>::Uninitialized(1, properties.network_shape);
+  ResampleLabels(plan.labels_resampling, ViewOf(cropped, 0).Permuted(plan.transpose_forward),
+                 properties.spacing, properties.network_spacing, ViewOf(resampled, 0));
+  EncodeOneHot(resampled, plan.labels.foreground_labels(),
+               static_cast<int64_t>(plan.channels.size()), prepared.image);
 }
 
 }  // namespace
@@ -49,11 +85,7 @@ absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const Voxe
     return absl::InvalidArgumentError(
         absl::StrCat("image has ", voxels.channels(), " channel(s), expected ", channels));
   }
-  if ((previous_labels != nullptr) != plan.is_cascade()) {
-    return absl::InvalidArgumentError(
-        plan.is_cascade() ? "the previous stage's labels are missing, expected with a cascade"
-                          : "got labels of a previous stage, expected none: this is no cascade");
-  }
+  NNSEG_RETURN_IF_ERROR(CheckPreviousLabels(plan, voxels.shape(), previous_labels));
   NNSEG_RETURN_IF_ERROR(voxels.CheckFinite());
   NNSEG_RETURN_IF_ERROR(token.Check());
 
@@ -69,16 +101,25 @@ absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const Voxe
   properties.crop = transpose.Apply(box);
   NNSEG_RETURN_IF_ERROR(token.Check());
   Volume<uint8_t> mask;
+  Volume<int32_t> labels;
   VolumeView<const uint8_t> mask_view;
-  if (std::any_of(plan.channels.begin(), plan.channels.end(), NormalizesUnderMask)) {
+  const bool is_cascade = previous_labels != nullptr;
+  if (is_cascade || std::any_of(plan.channels.begin(), plan.channels.end(), NormalizesUnderMask)) {
     mask = FilledNonzeroMask(voxels, box);
+    if (is_cascade) {
+      labels = CropPreviousLabels(*previous_labels, box, mask);
+      mask = NormalizationMask(labels);
+    }
     mask_view = ViewOf(std::as_const(mask), 0).Permuted(transpose);
   }
 
-  properties.network_spacing = plan.spacing;
+  properties.network_spacing = plan.NetworkSpacing(properties.spacing);
   NNSEG_ASSIGN_OR_RETURN(properties.network_shape,
                          NetworkShape(plan, properties.crop.shape(), properties.spacing));
-  prepared.image = Volume<float>::Uninitialized(channels, properties.network_shape);
+  const auto label_channels =
+      is_cascade ? static_cast<int64_t>(plan.labels.foreground_labels().size()) : 0;
+  prepared.image =
+      Volume<float>::Uninitialized(channels + label_channels, properties.network_shape);
   for (int64_t c = 0; c < channels; ++c) {
     NNSEG_RETURN_IF_ERROR(token.Check());
     Volume<float> channel = voxels.ToFloat(c);
@@ -90,7 +131,12 @@ absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const Voxe
 
     // Resample.
     ResampleChannel(plan.image_resampling, {image.data, image.shape, image.strides},
-                    properties.spacing, properties.network_spacing, ViewOf(prepared.image, c));
+                    properties.spacing, properties.network_spacing, ViewOf(prepared.image, c),
+                    {c, channels});
+  }
+  if (is_cascade) {
+    NNSEG_RETURN_IF_ERROR(token.Check());
+    AppendPreviousLabels(plan, labels, prepared);
   }
   return prepared;
 }
