@@ -2,22 +2,25 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/float_environment.h"
 #include "core/base/parallel_for.h"
 #include "core/resample/resample.h"
-#include "core/restore/label_paster.h"
+#include "core/restore/block_restorer.h"
 #include "core/restore/logit_decoder.h"
+#include "core/restore/reader_box.h"
+#include "core/volume/volume_view.h"
 
 namespace nnseg {
 
 CubicRestorer::CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
-                             LabelSink sink)
+                             RestoreSinks sinks)
     : plan_(plan),
       properties_(properties),
-      sink_(std::move(sink)),
+      sinks_(std::move(sinks)),
       logits_(
           Volume<Half>::Uninitialized(plan.labels.output_channels(), properties.network_shape)) {}
 
@@ -38,29 +41,59 @@ absl::Status CubicRestorer::Finish() {
         absl::StrCat("logits ended at plane ", received_, ", expected ", logits_.shape()[0]));
   }
   const ScopedSubnormals subnormals;
-  const Shape3 crop = properties_.crop.shape();
+  return sinks_.probabilities ? SendProbabilities() : SendLabels();
+}
+
+template <typename Take>
+void CubicRestorer::Resample(const Take& take) const {
   auto network = Volume<float>::Uninitialized(1, logits_.shape());
-  auto resampled = Volume<double>::Uninitialized(1, crop);
-  LogitDecoder decoder;
-  decoder.Start(crop.voxels());
+  auto resampled = Volume<double>::Uninitialized(1, properties_.crop.shape());
   for (int64_t c = 0; c < logits_.channels(); ++c) {
     ToFloat(logits_.channel(c), network.voxels());
     ResampleChannel(plan_.logits_resampling, ViewOf(std::as_const(network), 0),
                     properties_.network_spacing, properties_.spacing, ViewOf(resampled, 0));
-    ParallelFor(crop.voxels(), [&](int64_t begin, int64_t end) {
+    ParallelFor(resampled.size(), [&](int64_t begin, int64_t end) {
       std::vector<Half> logits(end - begin);
       ToHalf(std::span<const double>(resampled.voxels()).subspan(begin, end - begin), logits);
-      decoder.Offer(static_cast<uint16_t>(c), begin, logits);
+      take(c, begin, logits);
     });
   }
-  PastedBlock pasted = PasteBlock(properties_, plan_.transpose_forward, 0, crop[0]);
+}
+
+absl::Status CubicRestorer::SendLabels() const {
+  const Shape3 crop = properties_.crop.shape();
+  LogitDecoder decoder(plan_.labels);
+  decoder.Start(crop.voxels());
+  Resample([&](int64_t channel, int64_t first, std::span<const Half> logits) {
+    decoder.Offer(static_cast<uint16_t>(channel), first, logits);
+  });
+  LabelBlock block{.box = ReaderBox(properties_, plan_.transpose_forward, 0, crop[0])};
+  block.labels = Volume<uint16_t>::Uninitialized(1, block.box.shape());
+  const auto out = ViewOf(block.labels, 0).Permuted(plan_.transpose_forward);
   const uint16_t* label = decoder.labels().data();
   for (int64_t i0 = 0; i0 < crop[0]; ++i0) {
     for (int64_t i1 = 0; i1 < crop[1]; ++i1) {
-      for (int64_t i2 = 0; i2 < crop[2]; ++i2) pasted.labels.at({{i0, i1, i2}}) = *label++;
+      for (int64_t i2 = 0; i2 < crop[2]; ++i2) out.at({{i0, i1, i2}}) = *label++;
     }
   }
-  return sink_(std::move(pasted.block));
+  return sinks_.labels(std::move(block));
+}
+
+absl::Status CubicRestorer::SendProbabilities() const {
+  const Shape3 crop = properties_.crop.shape();
+  LogitSlab slab{0, Volume<Half>::Uninitialized(logits_.channels(), crop)};
+  Resample([&](int64_t channel, int64_t first, std::span<const Half> logits) {
+    std::copy(logits.begin(), logits.end(), slab.logits.channel(channel).begin() + first);
+  });
+  // What is left needs no more resampling.
+  CaseProperties resampled = properties_;
+  resampled.network_shape = crop;
+  BlockRestorer blocks(plan_, resampled,
+                       LogitResampler::Spline(
+                           crop, {AxisOperator::Identity(crop[0]), AxisOperator::Identity(crop[1]),
+                                  AxisOperator::Identity(crop[2])}),
+                       sinks_);
+  return blocks.Add(std::move(slab));
 }
 
 }  // namespace nnseg

@@ -5,21 +5,29 @@
 
 namespace nnseg {
 
-/// Restores with any resampling rule, cubic splines above all: those couple all voxels of a
-/// channel, so the network's logits are kept until the last slab and then resampled channel by
-/// channel. Slow and large; plans seldom ask for it.
+/// Restores with any spline rule, cubic ones above all: those couple all voxels of a channel, so
+/// the network's logits are kept until the last slab and then resampled channel by channel. Slow
+/// and large, larger still with probabilities, which need all channels of a voxel; plans seldom ask
+/// for it.
 class CubicRestorer : public SlabRestorer {
  public:
   /// `plan` must outlive this.
-  CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties, LabelSink sink);
+  CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties, RestoreSinks sinks);
 
   absl::Status Add(LogitSlab slab) override;
   absl::Status Finish() override;
 
  private:
+  // Calls take(channel, first, logits) with every channel's logits on the crop's grid, a range of
+  // voxels at a time and from several threads.
+  template <typename Take>
+  void Resample(const Take& take) const;
+  absl::Status SendLabels() const;
+  absl::Status SendProbabilities() const;
+
   const SegmentationPlan& plan_;
   const CaseProperties properties_;
-  const LabelSink sink_;
+  const RestoreSinks sinks_;
   Volume<Half> logits_;   // channels x network shape
   int64_t received_ = 0;  // planes of axis 0
 };

@@ -2,50 +2,31 @@
 #define NNSEG_CORE_RESTORE_LINEAR_RESTORER_H_
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "core/restore/plane_decoder.h"
-#include "core/restore/slab_restorer.h"
+#include "core/restore/planewise_restorer.h"
 
 namespace nnseg {
 
-/// Restores with operators of order 0 or 1 along each axis: an output plane needs two planes of
-/// logits at most, so it is decoded as soon as the slab with the second one arrives.
-class LinearRestorer : public SlabRestorer {
+/// Restores labels with operators of order 0 or 1 along each axis, row by row: logits are
+/// interpolated only where they could decide a label.
+class LinearRestorer : public PlanewiseRestorer {
  public:
   /// The operators lead from the network's grid to the crop's. `plan` must outlive this.
   LinearRestorer(const SegmentationPlan& plan, const CaseProperties& properties, AxisOperator axis0,
-                 AxisOperator axis1, AxisOperator axis2, LabelSink sink);
-
-  absl::Status Add(LogitSlab slab) override;
-  absl::Status Finish() override;
+                 AxisOperator axis1, const AxisOperator& axis2, LabelSink sink);
 
  private:
-  // Planes of logits and their bounds.
-  struct Stock {
-    LogitSlab slab;
-    std::vector<int16_t> bounds;
-  };
+  std::array<int64_t, 2> InputPlanes(int64_t k) const override;
+  void Arrived(int64_t begin, int64_t end) override;
+  absl::Status Emit(int64_t begin, int64_t end) override;
 
-  int64_t plane_voxels() const {
-    return properties_.network_shape[1] * properties_.network_shape[2];
-  }
-  LogitPlane PlaneOf(const Stock& stock, int64_t index) const;
-  // Plane `index`, from what was kept or from the slab that came last.
-  LogitPlane Plane(int64_t index) const;
-  // Decodes the planes [begin, end) of the crop.
-  absl::Status Emit(int64_t begin, int64_t end);
-  // Keeps the planes from `begin` on for the next slab.
-  void Keep(int64_t begin);
-
-  const SegmentationPlan& plan_;
-  const CaseProperties properties_;
   const AxisOperator axis0_;
   const PlaneDecoder decoder_;
   const LabelSink sink_;
-  Stock kept_;
-  Stock last_;
-  int64_t emitted_ = 0;  // planes of the crop
+  std::map<int64_t, std::vector<int16_t>> bounds_;  // of the planes that are there
 };
 
 }  // namespace nnseg

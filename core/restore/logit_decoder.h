@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/plan/label_table.h"
 #include "core/volume/half.h"
 
 namespace nnseg {
@@ -20,11 +21,19 @@ inline int16_t RankOf(Half logit) {
   return static_cast<int16_t>((logit.bits & 0x8000) != 0 ? -magnitude : magnitude);
 }
 
-/// Decides the label of voxels from their logits, channel by channel: the channel with the largest
-/// logit, the first of equals (nnU-Net 2.8.1, label_handling.convert_logits_to_segmentation for
-/// models without regions). The result does not depend on the order of channels.
+/// The rank above which a float sigmoid exceeds one half: that of the smallest subnormal, whose
+/// sigmoid rounds to one half. NaN exceeds nothing.
+inline constexpr int16_t kOneHalfRank = 1;
+
+/// Decides the label of voxels from their logits, channel by channel (nnU-Net 2.8.1,
+/// label_handling.convert_logits_to_segmentation). Labels: the channel with the largest logit, the
+/// first of equals. Regions: the last one whose sigmoid exceeds one half, 0 where none does. The
+/// result does not depend on the order of channels.
 class LogitDecoder {
  public:
+  /// `table` must outlive this.
+  explicit LogitDecoder(const LabelTable& table) : table_(table) {}
+
   /// Forgets everything; `voxels` voxels follow.
   void Start(int64_t voxels) {
     ranks_.assign(static_cast<std::size_t>(voxels), std::numeric_limits<int16_t>::min());
@@ -35,11 +44,13 @@ class LogitDecoder {
   /// could win it. Distinct ranges of voxels may be offered by several threads at once.
   void Offer(uint16_t channel, int64_t first, std::span<const Half> logits);
 
-  /// The lowest rank that any voxel has so far: a channel below it can win nothing.
+  /// The lowest rank that any voxel has so far: a channel below it can win nothing. The rank of a
+  /// region is its channel.
   int16_t LowestRank() const { return *std::min_element(ranks_.begin(), ranks_.end()); }
   std::span<const uint16_t> labels() const { return labels_; }
 
  private:
+  const LabelTable& table_;
   std::vector<int16_t> ranks_;
   std::vector<uint16_t> labels_;
 };

@@ -22,10 +22,11 @@ int16_t BoundOf(Half logit) { return (logit.bits & 0x7C00) == 0x7C00 ? kNanRank 
 
 }  // namespace
 
-PlaneDecoder::PlaneDecoder(int64_t channels, int64_t input_rows, int64_t input_columns,
+PlaneDecoder::PlaneDecoder(const LabelTable& table, int64_t input_rows, int64_t input_columns,
                            AxisOperator axis1, const AxisOperator& axis2)
-    : channels_(channels),
-      padded_channels_(PaddedChannels(channels)),
+    : regions_(table.has_regions()),
+      channels_(table.output_channels()),
+      padded_channels_(PaddedChannels(channels_)),
       input_rows_(input_rows),
       input_columns_(input_columns),
       axis1_(std::move(axis1)) {
@@ -57,7 +58,7 @@ void PlaneDecoder::Bound(const LogitPlane& plane, std::span<int16_t> bounds) con
   std::vector<int16_t> ranks(input_columns_);
   for (int64_t channel = 0; channel < channels_; ++channel) {
     for (int64_t row = 0; row < input_rows_; ++row) {
-      const Half* const logits = plane.data + channel * plane.channel_stride + row * input_columns_;
+      const Half* const logits = plane.channel(channel) + row * input_columns_;
       for (int64_t i = 0; i < input_columns_; ++i) ranks[i] = BoundOf(logits[i]);
       int16_t* bound = bounds.data() + row * bounds_per_row() + channel;
       for (const Segment& segment : segments_) {
@@ -72,7 +73,7 @@ void PlaneDecoder::Bound(const LogitPlane& plane, std::span<int16_t> bounds) con
   }
 }
 
-void PlaneDecoder::DecodeRow(std::span<const LogitPlane> planes, std::span<const double> weights,
+void PlaneDecoder::DecodeRow(std::span<const BoundedPlane> planes, std::span<const double> weights,
                              int64_t row, Scratch& scratch, std::span<uint16_t> labels) const {
   NNSEG_CHECK(planes.size() == weights.size() && planes.size() * axis1_.taps() <= kMaxRowTaps);
   std::array<RowTap, kMaxRowTaps> taps;
@@ -80,7 +81,8 @@ void PlaneDecoder::DecodeRow(std::span<const LogitPlane> planes, std::span<const
   for (std::size_t p = 0; p < planes.size(); ++p) {
     for (int t = 0; t < axis1_.taps(); ++t) {
       const int64_t input_row = axis1_.indices(row)[t];
-      taps[count++] = {planes[p].data + input_row * input_columns_, planes[p].channel_stride,
+      const LogitPlane& plane = planes[p].plane;
+      taps[count++] = {plane.data + input_row * input_columns_, plane.channel_stride,
                        planes[p].bounds + input_row * bounds_per_row(), weights[p],
                        axis1_.weights(row)[t]};
     }
@@ -102,21 +104,42 @@ void PlaneDecoder::DecodeSegment(std::span<const RowTap> taps, std::size_t index
     const int16_t* const other = taps[t].bounds + offset;
     for (int64_t c = 0; c < padded_channels_; ++c) bounds[c] = std::max(bounds[c], other[c]);
   }
+  scratch.decoder.Start(segment.length);
+  if (regions_) {
+    PaintRegions(taps, segment, scratch);
+  } else {
+    DecideLabels(taps, segment, scratch);
+  }
+}
+
+void PlaneDecoder::DecideLabels(std::span<const RowTap> taps, const Segment& segment,
+                                Scratch& scratch) const {
   // The most promising channel first: it raises the bar for the others.
-  LogitDecoder& decoder = scratch.decoder;
-  decoder.Start(segment.length);
-  const auto offer = [&](int64_t channel) {
-    Interpolate(taps, segment, channel, scratch);
-    decoder.Offer(static_cast<uint16_t>(channel), 0, scratch.logits);
-  };
+  const std::vector<int16_t>& bounds = scratch.bounds;
   const auto best = std::max_element(bounds.begin(), bounds.begin() + channels_) - bounds.begin();
-  offer(best);
-  int16_t lowest = decoder.LowestRank();
+  Offer(taps, segment, best, scratch);
+  int16_t lowest = scratch.decoder.LowestRank();
   for (int64_t channel = 0; channel < channels_; ++channel) {
     if (bounds[channel] < lowest || channel == best) continue;
-    offer(channel);
-    lowest = decoder.LowestRank();
+    Offer(taps, segment, channel, scratch);
+    lowest = scratch.decoder.LowestRank();
   }
+}
+
+void PlaneDecoder::PaintRegions(std::span<const RowTap> taps, const Segment& segment,
+                                Scratch& scratch) const {
+  // Later regions paint over earlier ones, so the last comes first here.
+  for (int64_t channel = channels_ - 1; channel >= 0; --channel) {
+    if (scratch.bounds[channel] <= kOneHalfRank) continue;
+    if (scratch.decoder.LowestRank() > channel) break;
+    Offer(taps, segment, channel, scratch);
+  }
+}
+
+void PlaneDecoder::Offer(std::span<const RowTap> taps, const Segment& segment, int64_t channel,
+                         Scratch& scratch) const {
+  Interpolate(taps, segment, channel, scratch);
+  scratch.decoder.Offer(static_cast<uint16_t>(channel), 0, scratch.logits);
 }
 
 void PlaneDecoder::Interpolate(std::span<const RowTap> taps, const Segment& segment,

@@ -7,14 +7,14 @@
 
 #include "core/resample/axis_operator.h"
 #include "core/restore/logit_decoder.h"
+#include "core/restore/logit_plane.h"
 #include "core/volume/half.h"
 
 namespace nnseg {
 
-/// One plane (an index of axis 0) of all channels of the network's logits.
-struct LogitPlane {
-  const Half* data = nullptr;       ///< rows x columns of channel 0
-  int64_t channel_stride = 0;       ///< elements
+/// A plane of logits and what no logit of it exceeds.
+struct BoundedPlane {
+  LogitPlane plane;
   const int16_t* bounds = nullptr;  ///< as PlaneDecoder::Bound makes them
 };
 
@@ -25,11 +25,14 @@ struct LogitPlane {
 /// An interpolated logit never exceeds the largest logit it is made of, since linear weights are
 /// not negative and rounding keeps order. So a row is decoded in segments, and only channels that
 /// could win a voxel of a segment are interpolated there: the result is the same and the work
-/// hardly grows with the number of channels. Immutable; thread-safe.
+/// hardly grows with the number of channels. A region counts only where it can be set, and only
+/// while later ones leave a voxel free. Immutable; thread-safe.
 class PlaneDecoder {
  public:
   /// Memory for DecodeRow, one for each thread.
   struct Scratch {
+    explicit Scratch(const LabelTable& table) : decoder(table) {}
+
     LogitDecoder decoder;
     std::vector<int16_t> bounds;
     std::vector<float> values;
@@ -39,20 +42,19 @@ class PlaneDecoder {
   };
 
   /// `input_rows` and `input_columns` are the sizes of the network's axes 1 and 2; the operators
-  /// lead from there and are of order 0 or 1.
-  PlaneDecoder(int64_t channels, int64_t input_rows, int64_t input_columns, AxisOperator axis1,
-               const AxisOperator& axis2);
+  /// lead from there and are of order 0 or 1. `table` says what the channels mean.
+  PlaneDecoder(const LabelTable& table, int64_t input_rows, int64_t input_columns,
+               AxisOperator axis1, const AxisOperator& axis2);
 
   /// Bounds of one plane of `channels` x `input_rows` rows for rows of `output_columns` labels.
   static int64_t BoundsPerPlane(int64_t channels, int64_t input_rows, int64_t output_columns);
   int64_t bounds_per_plane() const { return input_rows_ * bounds_per_row(); }
-  /// Fills `bounds` with the largest rank of each row, segment and channel of a plane; `plane`
-  /// needs no bounds yet.
+  /// Fills `bounds` with the largest rank of each row, segment and channel of a plane.
   void Bound(const LogitPlane& plane, std::span<int16_t> bounds) const;
 
   /// Labels of output row `row`, from the input planes and their weights along axis 0, in order.
-  /// Valid until the next call with `scratch`. REQUIRES: one or two planes.
-  void DecodeRow(std::span<const LogitPlane> planes, std::span<const double> weights, int64_t row,
+  /// REQUIRES: one or two planes, a scratch of the same table.
+  void DecodeRow(std::span<const BoundedPlane> planes, std::span<const double> weights, int64_t row,
                  Scratch& scratch, std::span<uint16_t> labels) const;
 
  private:
@@ -79,9 +81,14 @@ class PlaneDecoder {
     return static_cast<int64_t>(segments_.size()) * padded_channels_;
   }
   void DecodeSegment(std::span<const RowTap> taps, std::size_t index, Scratch& scratch) const;
+  void DecideLabels(std::span<const RowTap> taps, const Segment& segment, Scratch& scratch) const;
+  void PaintRegions(std::span<const RowTap> taps, const Segment& segment, Scratch& scratch) const;
+  void Offer(std::span<const RowTap> taps, const Segment& segment, int64_t channel,
+             Scratch& scratch) const;
   void Interpolate(std::span<const RowTap> taps, const Segment& segment, int64_t channel,
                    Scratch& scratch) const;
 
+  const bool regions_;
   const int64_t channels_;
   const int64_t padded_channels_;  // to whole vectors
   const int64_t input_rows_;

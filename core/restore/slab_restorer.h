@@ -25,18 +25,18 @@ struct RestoreSinks {
   ProbabilitySink probabilities;
 };
 
-/// Turns finished logit slabs into labels on the image's own grid: resamples logits to the crop's
-/// grid, decides the label, pastes into the crop box and undoes the transpose (nnU-Net 2.8.1,
-/// inference/export_prediction). Full-resolution logits never exist: with spline orders 0 and 1 a
-/// few planes of them do, with order 3 the network-resolution logits and one channel.
+/// Turns finished logit slabs into labels and probabilities on the image's own grid: resamples
+/// logits to the crop's grid, decides the label, pastes into the crop box and undoes the transpose
+/// (nnU-Net 2.8.1, inference/export_prediction). A few planes of full-resolution logits exist at a
+/// time; only cubic splines need the network's logits and a whole channel at once, or with
+/// probabilities all channels.
 ///
 /// One case, one thread at a time.
 class SlabRestorer {
  public:
   virtual ~SlabRestorer() = default;
 
-  /// UNIMPLEMENTED for decoding rules that this version does not serve. `plan` must outlive the
-  /// restorer.
+  /// INTERNAL when a plan that resamples nothing meets two grids. `plan` must outlive the restorer.
   static absl::StatusOr<std::unique_ptr<SlabRestorer>> Create(const SegmentationPlan& plan,
                                                               const CaseProperties& properties,
                                                               RestoreSinks sinks);

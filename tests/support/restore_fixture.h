@@ -1,6 +1,7 @@
 #ifndef NNSEG_TESTS_SUPPORT_RESTORE_FIXTURE_H_
 #define NNSEG_TESTS_SUPPORT_RESTORE_FIXTURE_H_
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/plan/segmentation_plan.h"
@@ -14,30 +15,29 @@ namespace nnseg {
 /// A plan of background and `channels` - 1 labels; everything else as by default.
 SegmentationPlan LabelPlan(int64_t channels);
 
+/// A plan of regions that are painted as `regions_class_order`; everything else as by default.
+SegmentationPlan RegionPlan(const std::vector<int>& regions_class_order);
+
+/// The one that a golden case's key "regions_class_order" asks for; null: labels.
+SegmentationPlan PlanFrom(const nlohmann::json& golden, int64_t channels);
+
 /// The part [begin, end) along axis 0.
 Volume<Half> SliceOf(const Volume<Half>& logits, int64_t begin, int64_t end);
 
-/// Writes blocks into a label map of background and checks that they do not overlap.
-class LabelCollector {
- public:
-  /// `shape` in the reader's axes.
-  explicit LabelCollector(const Shape3& shape)
-      : labels_(Volume<uint16_t>::Filled(1, shape, 0)), written_(shape.voxels(), false) {}
-
-  /// Adds a gtest failure when a voxel was written before.
-  void Write(const LabelBlock& block);
-  int blocks() const { return blocks_; }
-  Volume<uint16_t> TakeLabels() { return std::move(labels_); }
-
- private:
-  Volume<uint16_t> labels_;
-  std::vector<bool> written_;
-  int blocks_ = 0;
+/// What a restorer sends: pasted into an image of background.
+struct Restored {
+  Volume<uint16_t> labels;
+  Volume<float> probabilities;
 };
 
-/// The whole label map, in the reader's axes, from logits that arrive `planes` at a time.
+/// The whole label map, in the reader's axes, from logits that arrive `planes` at a time. Adds a
+/// gtest failure when blocks overlap or leave out a voxel of the crop.
 Volume<uint16_t> RestoreInSlabs(const SegmentationPlan& plan, const CaseProperties& properties,
                                 const Volume<Half>& logits, int64_t planes);
+
+/// The same with both sinks, which must get the same boxes.
+Restored RestoreWithProbabilities(const SegmentationPlan& plan, const CaseProperties& properties,
+                                  const Volume<Half>& logits, int64_t planes);
 
 }  // namespace nnseg
 

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/restore_fixture.h"
 
 namespace nnseg {
 namespace {
@@ -15,12 +16,13 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Labels of voxels from their logits, channels offered in the given order.
-std::vector<uint16_t> Decode(const std::vector<std::vector<float>>& channels,
+std::vector<uint16_t> Decode(const LabelTable& table,
+                             const std::vector<std::vector<float>>& channels,
                              std::vector<uint16_t> order = {}) {
   if (order.empty()) {
     for (std::size_t c = 0; c < channels.size(); ++c) order.push_back(static_cast<uint16_t>(c));
   }
-  LogitDecoder decoder;
+  LogitDecoder decoder(table);
   decoder.Start(static_cast<int64_t>(channels[0].size()));
   for (const uint16_t c : order) {
     std::vector<Half> logits;
@@ -28,6 +30,12 @@ std::vector<uint16_t> Decode(const std::vector<std::vector<float>>& channels,
     decoder.Offer(c, 0, logits);
   }
   return {decoder.labels().begin(), decoder.labels().end()};
+}
+
+std::vector<uint16_t> Decode(const std::vector<std::vector<float>>& channels,
+                             std::vector<uint16_t> order = {}) {
+  const LabelTable table = LabelPlan(static_cast<int64_t>(channels.size())).labels;
+  return Decode(table, channels, std::move(order));
 }
 
 TEST(LogitDecoder, TakesTheLargestAndTheFirstOfEquals) {
@@ -56,6 +64,30 @@ TEST(LogitDecoder, InfinitiesAreOrdered) {
               ElementsAre(1, 0, 1));
 }
 
+TEST(LogitDecoder, LaterRegionsPaintOverEarlierOnes) {
+  const std::vector<std::vector<float>> channels{{3, 3, 3, -3}, {-1, 1, 1, 1}, {-1, -1, 2, 2}};
+  const LabelTable table = RegionPlan({1, 2, 3}).labels;
+  EXPECT_THAT(Decode(table, channels), ElementsAre(1, 2, 3, 3));
+  EXPECT_THAT(Decode(table, channels, {2, 0, 1}), ElementsAre(1, 2, 3, 3));
+  EXPECT_THAT(Decode(RegionPlan({3, 1, 2}).labels, channels), ElementsAre(3, 1, 2, 2));
+}
+
+TEST(LogitDecoder, ARegionIsSetWhereItsSigmoidExceedsOneHalf) {
+  const std::vector<std::vector<float>> channels{
+      {0, 6e-8F, 1.2e-7F, kInfinity, -kInfinity, kNan, -kNan}};
+  EXPECT_THAT(Decode(RegionPlan({7}).labels, channels), ElementsAre(0, 0, 7, 7, 0, 0, 0));
+}
+
+TEST(LogitDecoder, TheLowestRankOfRegionsIsTheFirstPaintedChannel) {
+  const LabelTable table = RegionPlan({1, 2, 3}).labels;
+  LogitDecoder decoder(table);
+  decoder.Start(2);
+  decoder.Offer(2, 0, std::vector<Half>{Half(1), Half(-1)});
+  EXPECT_LT(decoder.LowestRank(), 0);
+  decoder.Offer(1, 0, std::vector<Half>{Half(1), Half(1)});
+  EXPECT_EQ(decoder.LowestRank(), 1);
+}
+
 TEST(RankOf, OrdersAllFiniteValues) {
   Half previous;
   previous.bits = 0xFBFF;  // the lowest
@@ -77,7 +109,8 @@ TEST(RankOf, OrdersAllFiniteValues) {
 }
 
 TEST(LogitDecoder, LowestRankIsThatOfTheWorstBest) {
-  LogitDecoder decoder;
+  const LabelTable table = LabelPlan(2).labels;
+  LogitDecoder decoder(table);
   decoder.Start(3);
   decoder.Offer(0, 0, std::vector<Half>{Half(1), Half(-2), Half(5)});
   decoder.Offer(1, 1, std::vector<Half>{Half(0.5F)});

@@ -39,8 +39,9 @@ SegmentationPlan Plan(int64_t channels, int order = 1) {
 TEST(SlabRestorer, OnTheSameGridLabelsAreTheLogitsArgmax) {
   const Shape3 shape{{6, 7, 40}};
   const Volume<Half> logits = RandomLogits(7, shape, 1);
-  const Volume<uint16_t> labels = RestoreInSlabs(Plan(7), Properties(shape, shape), logits, 2);
-  LogitDecoder decoder;
+  const SegmentationPlan plan = Plan(7);
+  const Volume<uint16_t> labels = RestoreInSlabs(plan, Properties(shape, shape), logits, 2);
+  LogitDecoder decoder(plan.labels);
   decoder.Start(shape.voxels());
   for (uint16_t c = 0; c < 7; ++c) decoder.Offer(c, 0, logits.channel(c));
   EXPECT_EQ(CountDifferent<uint16_t>(labels.voxels(), decoder.labels()), 0);
@@ -122,16 +123,20 @@ TEST(SlabRestorer, LabelsLeaveAsSoonAsTheirPlanesAreThere) {
 }
 
 TEST(SlabRestorer, ReturnsTheSinksError) {
+  const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
+  const auto gone = [](const auto&) { return absl::UnavailableError("gone"); };
+  const auto fine = [](const auto&) { return absl::OkStatus(); };
   for (const int order : {1, 3}) {
-    const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
     const SegmentationPlan plan = Plan(2, order);
-    auto restorer = SlabRestorer::Create(plan, properties, {.labels = [](const LabelBlock&) {
-                                           return absl::UnavailableError("gone");
-                                         }});
-    ASSERT_THAT(restorer, IsOk());
-    absl::Status status = (*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 5)});
-    if (status.ok()) status = (*restorer)->Finish();
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "gone"));
+    for (const RestoreSinks& sinks :
+         {RestoreSinks{.labels = gone}, RestoreSinks{.labels = gone, .probabilities = fine},
+          RestoreSinks{.labels = fine, .probabilities = gone}}) {
+      auto restorer = SlabRestorer::Create(plan, properties, sinks);
+      ASSERT_THAT(restorer, IsOk());
+      absl::Status status = (*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 5)});
+      if (status.ok()) status = (*restorer)->Finish();
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "gone"));
+    }
   }
 }
 
@@ -148,14 +153,62 @@ TEST(SlabRestorer, MissingLogitsAreAnError) {
   }
 }
 
-TEST(SlabRestorer, RefusesRegions) {
-  SegmentationPlan plan;
-  plan.labels = LabelTable::Create({{"background", {0}}, {"whole", {1, 2}}, {"core", {2}}},
-                                   std::vector<int>{1, 2})
-                    .value();
-  EXPECT_THAT(SlabRestorer::Create(plan, Properties({{8, 8, 8}}, {{4, 4, 4}}),
-                                   {.labels = [](const LabelBlock&) { return absl::OkStatus(); }}),
-              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("regions")));
+// Pruning against whole planes: the two ways must agree on the labels of regions.
+TEST(SlabRestorer, RegionsAreTheSameWithAndWithoutProbabilities) {
+  const CaseProperties properties = Properties({{24, 21, 50}}, {{12, 14, 23}});
+  SegmentationPlan plan = RegionPlan({4, 2, 5, 1, 3});
+  plan.logits_resampling = Plan(2).logits_resampling;
+  for (const float sigma : {3.0F, 1e-7F}) {
+    const Volume<Half> logits = RandomLogits(5, properties.network_shape, 7, sigma);
+    const auto pruned = RestoreInSlabs(plan, properties, logits, 4);
+    const Restored whole = RestoreWithProbabilities(plan, properties, logits, 4);
+    EXPECT_EQ(CountDifferent<uint16_t>(pruned.voxels(), whole.labels.voxels()), 0);
+  }
+}
+
+TEST(SlabRestorer, HowTheLogitsAreCutDoesNotMatterToProbabilities) {
+  const CaseProperties properties = Properties({{31, 20, 37}}, {{17, 11, 19}});
+  const Volume<Half> logits = RandomLogits(6, properties.network_shape, 8);
+  for (const auto resampler : {Resampler::kSpline, Resampler::kTorch}) {
+    SegmentationPlan plan = Plan(6);
+    plan.logits_resampling.resampler = resampler;
+    const Restored whole = RestoreWithProbabilities(plan, properties, logits, 17);
+    for (const int64_t planes : {1, 2, 5, 16}) {
+      const Restored cut = RestoreWithProbabilities(plan, properties, logits, planes);
+      EXPECT_EQ(CountDifferent<float>(cut.probabilities.voxels(), whole.probabilities.voxels()), 0);
+    }
+  }
+}
+
+TEST(SlabRestorer, ProbabilitiesAloneAreEnough) {
+  const CaseProperties properties = Properties({{8, 8, 8}}, {{4, 4, 4}});
+  for (const int order : {1, 3}) {
+    const SegmentationPlan plan = Plan(2, order);
+    int64_t planes = 0;
+    auto restorer =
+        SlabRestorer::Create(plan, properties, {.probabilities = [&](const ProbabilityBlock& b) {
+                               planes += b.box.shape()[0];
+                               return absl::OkStatus();
+                             }});
+    ASSERT_THAT(restorer, IsOk());
+    EXPECT_THAT((*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 9)}), IsOk());
+    EXPECT_THAT((*restorer)->Finish(), IsOk());
+    EXPECT_EQ(planes, 8);
+  }
+}
+
+TEST(SlabRestorer, LargeBlocksOfProbabilitiesAreCut) {
+  const Shape3 shape{{3, 256, 256}};
+  const SegmentationPlan plan = Plan(100);
+  std::vector<int64_t> planes;
+  auto restorer = SlabRestorer::Create(plan, Properties(shape, shape),
+                                       {.probabilities = [&](const ProbabilityBlock& block) {
+                                         planes.push_back(block.box.shape()[0]);
+                                         return absl::OkStatus();
+                                       }});
+  ASSERT_THAT(restorer, IsOk());
+  EXPECT_THAT((*restorer)->Add({0, Volume<Half>::Filled(100, shape, Half(0.0F))}), IsOk());
+  EXPECT_THAT(planes, testing::ElementsAre(1, 1, 1));
 }
 
 TEST(SlabRestorer, APlanThatResamplesNothingNeedsEqualGrids) {
@@ -168,13 +221,29 @@ TEST(SlabRestorer, APlanThatResamplesNothingNeedsEqualGrids) {
   RestoreInSlabs(plan, Properties({{4, 4, 4}}, {{4, 4, 4}}), logits, 4);
 }
 
-TEST(RestoreBytes, IsFarBelowFullResolutionLogits) {
+TEST(RestoreBytes, AreFarBelowFullResolutionLogits) {
   SegmentationPlan plan = Plan(117);
   plan.patch_size = {{64, 64, 64}};
   const Shape3 shape{{181, 217, 181}};
-  EXPECT_LT(RestoreBytes(plan, shape, {{88, 108, 90}}, false), 117 * shape.voxels() * 2 / 20);
-  plan.logits_resampling.order = 3;
-  EXPECT_GT(RestoreBytes(plan, shape, {{88, 108, 90}}, false), 117 * 88 * 108 * 90 * 2);
+  const Shape3 network{{88, 108, 90}};
+  const int64_t full = 117 * shape.voxels() * 2;
+  EXPECT_LT(RestoreBytes(plan, shape, network, false), full / 20);
+  EXPECT_LT(RestoreBytes(plan, shape, network, true), full / 20);
+  plan.logits_resampling.resampler = Resampler::kTorch;
+  EXPECT_LT(RestoreBytes(plan, shape, network, false), full / 20);
+}
+
+TEST(RestoreBytes, CubicSplinesNeedTheNetworksLogitsAndProbabilitiesTheImages) {
+  SegmentationPlan plan = Plan(117, 3);
+  plan.patch_size = {{64, 64, 64}};
+  const Shape3 shape{{181, 217, 181}};
+  const Shape3 network{{88, 108, 90}};
+  EXPECT_GT(RestoreBytes(plan, shape, network, false), 117 * network.voxels() * 2);
+  EXPECT_LT(RestoreBytes(plan, shape, network, false), 117 * shape.voxels() * 2);
+  EXPECT_GT(RestoreBytes(plan, shape, network, true), 117 * shape.voxels() * 2);
+  // The order only concerns splines.
+  plan.logits_resampling.resampler = Resampler::kNone;
+  EXPECT_LT(RestoreBytes(plan, shape, network, false), 117 * shape.voxels() * 2 / 20);
 }
 
 }  // namespace
