@@ -5,9 +5,12 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/preprocess/preprocessor.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -55,7 +58,14 @@ ChannelPlan ChannelOf(const Json& json) {
 
 ResamplingRule RuleOf(const Json& json) {
   if (json.is_null()) return {.resampler = Resampler::kNone};
-  ResamplingRule rule{.order = json.at("order"), .order_z = json.at("order_z")};
+  ResamplingRule rule;
+  if (json.contains("order")) {
+    rule.order = json.at("order");
+    rule.order_z = json.at("order_z");
+  } else {
+    rule.resampler = Resampler::kTorch;
+    rule.memory_efficient_labels = json.at("memefficient_seg_resampling");
+  }
   const Json& force = json.at("force_separate_z");
   rule.force_separate_z = force.is_null() ? std::nullopt : std::optional(force.get<bool>());
   return rule;
@@ -65,9 +75,22 @@ SegmentationPlan PlanOf(const Json& json) {
   SegmentationPlan plan;
   plan.transpose_forward =
       AxisPermutation::Create(json.at("transpose_forward").get<std::array<int, 3>>()).value();
-  plan.spacing = TripleOf<Spacing3>(json.at("target_spacing"));
+  const Json& target = json.at("target_spacing");
+  plan.patch_dimensions = static_cast<int>(target.size());
+  plan.spacing =
+      target.size() == 3 ? TripleOf<Spacing3>(target) : Spacing3{{0, target.at(0), target.at(1)}};
   for (const Json& channel : json.at("channels")) plan.channels.push_back(ChannelOf(channel));
   plan.image_resampling = RuleOf(json.at("resampling"));
+  if (json.contains("cascade")) {
+    const Json& cascade = json.at("cascade");
+    plan.previous_stage = "3d_lowres";
+    plan.labels_resampling = RuleOf(cascade.at("resampling"));
+    std::vector<LabelEntry> entries{{"background", {0}}};
+    for (int label = 1; label <= cascade.at("foreground_labels"); ++label) {
+      entries.push_back({absl::StrCat("label ", label), {label}});
+    }
+    plan.labels = LabelTable::Create(std::move(entries), std::nullopt).value();
+  }
   return plan;
 }
 
@@ -78,6 +101,12 @@ void CompareCase(const Json& json, std::ifstream& binary) {
                     .value();
   binary.read(reinterpret_cast<char*>(voxels.bytes().data()),
               static_cast<std::streamsize>(voxels.bytes().size()));
+  std::optional<Volume<uint16_t>> labels;
+  if (json.contains("cascade")) {
+    labels = Volume<uint16_t>::Uninitialized(1, voxels.shape());
+    binary.read(reinterpret_cast<char*>(labels->voxels().data()),
+                static_cast<std::streamsize>(labels->voxels().size_bytes()));
+  }
   const auto prepared_shape = json.at("prepared_shape").get<std::array<int64_t, 4>>();
   auto expected = Volume<float>::Uninitialized(
       prepared_shape[0], {{prepared_shape[1], prepared_shape[2], prepared_shape[3]}});
@@ -86,12 +115,13 @@ void CompareCase(const Json& json, std::ifstream& binary) {
   ASSERT_TRUE(binary.good());
 
   const auto prepared = Preprocess(PlanOf(json), voxels, TripleOf<Spacing3>(json.at("spacing")),
-                                   nullptr, CancellationToken());
+                                   labels ? &*labels : nullptr, CancellationToken());
   NNSEG_ASSERT_OK(prepared);
   for (int axis = 0; axis < 3; ++axis) {
     EXPECT_EQ(prepared->properties.crop.begin[axis], json.at("crop").at(axis).at(0));
     EXPECT_EQ(prepared->properties.crop.end[axis], json.at("crop").at(axis).at(1));
   }
+  ASSERT_EQ(prepared->image.channels(), expected.channels());
   ASSERT_EQ(prepared->image.shape(), expected.shape());
   EXPECT_EQ(CountDifferent(prepared->image.voxels(), std::as_const(expected).voxels()), 0);
 }
@@ -101,7 +131,7 @@ TEST(PreprocessGolden, PreparedCasesEqualThoseOfNnunetToTheBit) {
   std::ifstream binary(GoldenPath("goldens.bin"), std::ios::binary);
   ASSERT_TRUE(index.good() && binary.good()) << GoldenPath("");
   const Json cases = Json::parse(index).at("cases");
-  EXPECT_EQ(cases.size(), 21);
+  EXPECT_EQ(cases.size(), 41);
   for (const Json& json : cases) {
     SCOPED_TRACE(json.at("name").get<std::string>());
     ASSERT_NO_FATAL_FAILURE(CompareCase(json, binary));
