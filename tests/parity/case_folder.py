@@ -1,7 +1,8 @@
 """A folder of parity cases: model bundles, images, and what nnU-Net makes of them, for the C++ runner.
 
     models/<name>/1/          model bundles made by nnseg-export
-    cases/<case>.image.npy    (C, reader axes); .previous.npy, .labels.npy, .probabilities.npy, .<stage>.npy likewise
+    cases/<case>.image.npy    (C, reader axes); .previous.npy, .labels.npy and .probabilities.npy likewise
+    cases/<case>.<stage>.bin  the voxels of a stage's array, C order; only when stages are kept
     index.json                the cases, their options, and the SHA-256 of every stage's array
 """
 
@@ -53,14 +54,17 @@ class CaseFolder:
         self._export(case.model)
         image = case.image.astype(np.float32)
         result = predict(case.model, self.folders, image, case.spacing, case.options, case.previous_labels)
+        stored = _as_stored(case.image)
         entry = {
             "name": case.name,
             "row": case.row,
             "model": case.model.name,
             "spacing": list(case.spacing),
             "options": {**asdict(case.options), "folds": [str(fold) for fold in case.options.folds or ()]},
-            "image": self._write(case.name, "image", _smallest_type(case.image)),
-            "labels": self._write(case.name, "labels", result.labels),
+            "image": self._write(case.name, "image", stored),
+            "image_type": str(stored.dtype),
+            "labels": self._write(case.name, "labels", result.labels.astype(np.uint16)),
+            "labels_type": str(result.labels.dtype),
             "previous_labels": None,
             "probabilities": None,
             "stages": [],
@@ -107,14 +111,15 @@ class CaseFolder:
     def _stage(self, case: str, what: str, array: np.ndarray) -> dict:
         content = np.ascontiguousarray(array)
         entry = {"shape": list(array.shape), "sha256": hashlib.sha256(content.tobytes()).hexdigest()}
-        return {**entry, "file": self._write(case, what, content)} if self.keep_stages else entry
+        if self.keep_stages:
+            entry["file"] = f"cases/{case}.{what}.bin"
+            (self.root / entry["file"]).write_bytes(content.tobytes())
+        return entry
 
 
-def _smallest_type(image: np.ndarray) -> np.ndarray:
-    for dtype in (np.uint8, np.float16):
-        if np.array_equal(image, image.astype(dtype).astype(np.float32)):
-            return image.astype(dtype)
-    return image.astype(np.float32)
+def _as_stored(image: np.ndarray) -> np.ndarray:
+    small = image.astype(np.uint8)
+    return small if np.array_equal(small, image) else image.astype(np.float32)
 
 
 def environment() -> dict:

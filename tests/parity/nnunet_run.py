@@ -122,8 +122,9 @@ def _predict_ensemble(ensemble, folders, image, spacing, options, previous_label
     first = RecordingPredictor(device=torch.device("cpu"), perform_everything_on_device=False, allow_tqdm=False)
     with _quiet():
         first.initialize_from_trained_model_folder(str(folders[ensemble.members[0].name]), options.folds)
-    labels = first.label_manager.convert_probabilities_to_segmentation(probabilities)
-    return Result(np.asarray(labels), probabilities if options.probabilities else None, stages)
+    labels = np.asarray(first.label_manager.convert_probabilities_to_segmentation(probabilities))
+    labels = labels.astype(np.uint8 if labels.max() < 255 else np.uint16)  # as nnU-Net's writers store it
+    return Result(labels, probabilities if options.probabilities else None, stages)
 
 
 @contextlib.contextmanager
