@@ -22,6 +22,15 @@ SegmentationPlan PlanOf(Spacing3 spacing, std::array<int, 3> transpose = {0, 1, 
   return plan;
 }
 
+SegmentationPlan CascadeOf(Spacing3 spacing) {
+  SegmentationPlan plan = PlanOf(spacing);
+  plan.previous_stage = "3d_lowres";
+  plan.labels_resampling.order = 1;
+  plan.labels =
+      LabelTable::Create({{"background", {0}}, {"tumour", {1}}, {"edema", {2}}}, {}).value();
+  return plan;
+}
+
 // One float channel that counts 1, 2, 3, ... in C order.
 VoxelBuffer Counting(const Shape3& shape) {
   auto voxels = VoxelBuffer::Allocate(PixelType::kFloat32, 1, shape).value();
@@ -83,6 +92,61 @@ TEST(Preprocess, StopsWhenTheCaseIsCancelled) {
   token.Cancel();
   EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, nullptr, token),
               StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST(Preprocess, LeavesTheFirstAxisOfA2dConfigurationAsItIs) {
+  SegmentationPlan plan = PlanOf({{0, 1, 0.5}}, {1, 0, 2});
+  plan.patch_dimensions = 2;
+  const auto prepared =
+      Preprocess(plan, Counting({{4, 3, 5}}), {{2, 7.5, 1}}, nullptr, CancellationToken());
+  NNSEG_ASSERT_OK(prepared);
+  EXPECT_EQ(prepared->properties.network_spacing, (Spacing3{{7.5, 1, 0.5}}));
+  EXPECT_EQ(prepared->properties.network_shape, (Shape3{{3, 8, 10}}));
+}
+
+TEST(Preprocess, AppendsThePreviousStagesLabelsOneHot) {
+  auto labels = Volume<uint16_t>::Filled(1, {{2, 2, 2}}, 0);
+  labels.at(0, {{0, 0, 1}}) = 2;
+  labels.at(0, {{1, 1, 0}}) = 1;
+  const auto prepared = Preprocess(CascadeOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}},
+                                   &labels, CancellationToken());
+  NNSEG_ASSERT_OK(prepared);
+  ASSERT_EQ(prepared->image.channels(), 3);
+  EXPECT_THAT(prepared->image.channel(1), testing::ElementsAre(0, 0, 0, 0, 0, 0, 1, 0));
+  EXPECT_THAT(prepared->image.channel(2), testing::ElementsAre(0, 1, 0, 0, 0, 0, 0, 0));
+}
+
+TEST(Preprocess, RefusesACascadeWithoutItsPreviousLabelsAndOthersWithThem) {
+  const auto labels = Volume<uint16_t>::Filled(1, {{2, 2, 2}}, 0);
+  EXPECT_THAT(Preprocess(CascadeOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, nullptr,
+                         CancellationToken()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("missing")));
+  EXPECT_THAT(Preprocess(PlanOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, &labels,
+                         CancellationToken()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no cascade")));
+}
+
+TEST(Preprocess, RefusesPreviousLabelsOfAnotherShape) {
+  const auto labels = Volume<uint16_t>::Filled(1, {{2, 2, 3}}, 0);
+  EXPECT_THAT(
+      Preprocess(CascadeOf({{1, 1, 1}}), Counting({{2, 2, 2}}), {{1, 1, 1}}, &labels,
+                 CancellationToken()),
+      StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("2x2x3"), HasSubstr("2x2x2"))));
+}
+
+TEST(Preprocess, RefusesACascadeThatResamplesOnlyTheImage) {
+  const auto labels = Volume<uint16_t>::Filled(1, {{2, 2, 2}}, 0);
+  SegmentationPlan plan = CascadeOf({{1, 1, 1}});
+  plan.labels_resampling = {.resampler = Resampler::kNone};
+  EXPECT_THAT(Preprocess(plan, Counting({{2, 2, 2}}), {{2, 2, 2}}, &labels, CancellationToken()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected both or none")));
+}
+
+TEST(NetworkShapeBound, LeavesTheFirstAxisOfA2dConfigurationAsItIs) {
+  SegmentationPlan plan = PlanOf({{0, 1, 0.5}});
+  plan.patch_dimensions = 2;
+  EXPECT_THAT(NetworkShapeBound(plan, {{1, 5, 6}}, {{999, 2, 1}}),
+              IsOkAndHolds(Shape3{{1, 10, 12}}));
 }
 
 TEST(NetworkShapeBound, IsThatOfTheUncroppedImage) {
