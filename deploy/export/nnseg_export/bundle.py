@@ -1,43 +1,39 @@
 """Writes a model bundle: the steps of an export in order."""
 
-import contextlib
-import os
-import re
+import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-from nnseg_export import ExportError, manifest, memory, openvino_ir, tolerances, torchscript, verify
+from nnseg_export import (
+    ExportError,
+    manifest,
+    memory,
+    openvino_ir,
+    plans_check,
+    postprocessing,
+    repository,
+    tolerances,
+    torchscript,
+    verify,
+)
 from nnseg_export.model_folder import ModelFolder
 from nnseg_export.network import NetworkBuilder
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the bundle goes: `<repository>/<name>/<version>`; version None takes the next free integer."""
-
-    repository: Path
-    name: str
-    version: int | None
-
+from nnseg_export.repository import Target
 
 def export(
     model: ModelFolder, target: Target, description: manifest.Description, *,
-    with_openvino: bool = True, openvino_tolerance: float = tolerances.OPENVINO,
+    previous_stage: str | None = None, with_openvino: bool = True, openvino_tolerance: float = tolerances.OPENVINO,
     log: Callable[[str], None] = print,
 ) -> Path:  # fmt: skip
     """Exports every fold of `model`, checks each against eager nnU-Net and returns the new bundle's folder.
 
-    The bundle appears under its name only when all of it is written and checked.
+    The bundle appears under its name only when all of it is written and checked. `previous_stage` (NAME or
+    NAME:VERSION in the same repository) makes the labels that a cascade takes; without it each request must bring them.
     """
-    if not _NAME.fullmatch(target.name):
-        raise ExportError(f"--name '{target.name}': expected letters, digits, '.', '_' or '-', at most 128")
     network = NetworkBuilder(model)
-    with _new_bundle_folder(target) as (folder, version):
+    previous = _previous_stage(model, network, target, previous_stage)
+    with target.new_folder() as (folder, version):
         records = manifest.FoldRecords()
         for fold, fold_network in network.folds():
             reference = verify.Reference(fold_network, network.shape)
@@ -58,37 +54,31 @@ def export(
                 log(_line(ir.name, agreement))
         for file in ("plans.json", "dataset.json"):
             shutil.copyfile(model.path / file, folder / file)
-        if model.postprocessing:
-            shutil.copyfile(model.postprocessing, folder / "postprocessing.json")
-        content = manifest.make(target.name, version, model, network, records, description, folder)
+        if model.postprocessing is not None:
+            (folder / postprocessing.FILE_NAME).write_text(json.dumps(model.postprocessing, indent=2) + "\n")
+        content = manifest.make(target.name, version, model, network, records, description, previous, folder)
         manifest.write(content, folder)
     return target.repository / target.name / str(version)
 
 
-@contextlib.contextmanager
-def _new_bundle_folder(target: Target) -> Iterator[tuple[Path, int]]:
-    """A temporary folder beside the bundle's place, renamed to it when the block ends well, else removed."""
-    parent = target.repository / target.name
-    version = target.version if target.version is not None else _next_version(parent)
-    final = parent / str(version)
-    if final.exists():
-        raise ExportError(f"--version {version}: {final} exists already; bundles are never overwritten")
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=parent))
-    try:
-        yield folder, version
-        folder.chmod(0o755)
-        os.rename(folder, final)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            parent.rmdir()  # only when nothing else is in it
-        raise
-
-
-def _next_version(parent: Path) -> int:
-    versions = [int(path.name) for path in parent.glob("*") if path.name.isdecimal()]
-    return max(versions, default=0) + 1
+def _previous_stage(
+    model: ModelFolder, network: NetworkBuilder, target: Target, text: str | None
+) -> repository.Bundle | None:
+    if text is None:
+        return None
+    configuration = plans_check.resolve_configuration(model.plans, network.configuration)
+    stage = configuration.get("previous_stage")
+    if not stage:
+        raise ExportError(f"--previous-stage {text}: configuration {network.configuration} is no cascade")
+    bundle = repository.find(target.repository, text)
+    if bundle.is_ensemble:
+        raise ExportError(f"{bundle.title}: is an ensemble, expected a model of configuration {stage}")
+    if bundle.manifest["model"]["configuration"] != stage:
+        raise ExportError(
+            f"{bundle.title}: configuration is {bundle.manifest['model']['configuration']}, expected {stage}"
+        )
+    repository.check_fit(manifest.image_and_labels(model), bundle, "the model", manifest.IMAGE_AND_LABELS)
+    return bundle
 
 
 def _line(file: str, agreement: verify.Agreement) -> str:

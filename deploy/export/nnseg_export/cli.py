@@ -7,13 +7,15 @@ import tempfile
 from pathlib import Path
 
 from nnseg_export import ExportError, archive, inspection, tolerances
-from nnseg_export.model_folder import DEFAULT_CHECKPOINT, open_model_folder
+from nnseg_export.model_folder import DEFAULT_CHECKPOINT, FIND_RULES, NO_RULES, open_model_folder
+from nnseg_export.repository import Target
 
 _DESCRIPTION = """\
 Turns a trained nnU-Net v2 model into a model bundle REPOSITORY/NAME/VERSION that nnseg-server loads: each fold as
 TorchScript and as OpenVINO IR, both compared with eager nnU-Net on random patches, and a manifest with hashes.
 
 `nnseg-export inspect BUNDLE` prints what is in a bundle and checks its hashes.
+`nnseg-export ensemble --members NAME NAME --name NAME --output REPOSITORY` makes an ensemble of bundles.
 """
 _WARNING = """\
 Security: nnU-Net checkpoints are Python pickles. Loading one can run any code that its author put in. Export only
@@ -28,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if arguments[:1] == ["inspect"]:
             return _inspect(arguments[1:])
+        if arguments[:1] == ["ensemble"]:
+            return _ensemble(arguments[1:])
         return _export(arguments)
     except ExportError as error:
         print(f"nnseg-export: {error}", file=sys.stderr)
@@ -56,18 +60,56 @@ def _export(arguments: list[str]) -> int:
 
 
 def _export_folder(folder: Path, options: argparse.Namespace) -> int:
-    model = open_model_folder(folder, options.folds, options.checkpoint)
+    model = open_model_folder(folder, options.folds, options.checkpoint, options.postprocessing)
     from nnseg_export import bundle, manifest  # late: imports torch, which takes seconds
 
     path = bundle.export(
         model,
-        bundle.Target(options.output, options.name, options.version),
+        Target(options.output, options.name, options.version),
         manifest.Description(options.intended_use, options.license, options.source),
+        previous_stage=options.previous_stage,
         with_openvino=not options.skip_openvino,
         openvino_tolerance=options.tolerance,
     )
     print(f"wrote {path}")
     return 0
+
+
+def _ensemble(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "nnseg-export ensemble",
+        description="Makes an ensemble of models of one repository: the server averages their class probabilities, as "
+        "nnU-Net's nnUNetv2_ensemble does, and keeps the members resident.",
+    )
+    parser.add_argument("--members", required=True, nargs="+", metavar="NAME[:VERSION]",
+        help="bundles of REPOSITORY in order of averaging; without a version the newest")  # fmt: skip
+    parser.add_argument("--postprocessing", default=NO_RULES, metavar="FILE",
+        help="postprocessing.json or .pkl of nnU-Net's ensemble folder (default: none)")  # fmt: skip
+    _add_target(parser)
+    options = parser.parse_args(arguments)
+    from nnseg_export import ensemble, manifest, postprocessing
+
+    rules = None if options.postprocessing == NO_RULES else postprocessing.read(Path(options.postprocessing))
+    path = ensemble.export(
+        options.members,
+        Target(options.output, options.name, options.version),
+        manifest.Description(options.intended_use, options.license, options.source),
+        rules,
+    )
+    print(f"wrote {path}")
+    return 0
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    """The options that every new bundle has."""
+    add = parser.add_argument
+    add("--name", required=True, help="name of the model in the repository")
+    add("--output", required=True, type=Path, metavar="REPOSITORY", help="model repository (made when missing)")
+    add("--version", type=_version, metavar="N", help="version of the bundle (default: the next free integer)")
+    add("--intended-use", default="Research only, not for clinical use.", metavar="TEXT",
+        help="what the model may be used for (default: %(default)s)")
+    add("--license", default="", metavar="TEXT", help="licence of the weights")
+    add("--source", default="", metavar="TEXT", help="where the model comes from")  # fmt: skip
 
 
 def _export_parser() -> argparse.ArgumentParser:
@@ -77,17 +119,17 @@ def _export_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("model", metavar="MODEL_FOLDER", type=Path,
         help="nnU-Net model folder <trainer>__<plans>__<configuration>, or a zip by nnUNetv2_export_model_to_zip")
-    add("--name", required=True, help="name of the model in the repository")
-    add("--output", required=True, type=Path, metavar="REPOSITORY", help="model repository (made when missing)")
+    _add_target(parser)
     add("--folds", type=_folds, metavar="K,K,...",
         help="folds in order of averaging, e.g. 0,1 or all; default: every fold with the checkpoint")
     add("--checkpoint", default=DEFAULT_CHECKPOINT, help="file name in each fold folder (default: %(default)s)")
     add("--configuration", help="chooses one of several configurations in a zip")
-    add("--version", type=_version, metavar="N", help="version of the bundle (default: the next free integer)")
-    add("--intended-use", default="Research only, not for clinical use.", metavar="TEXT",
-        help="what the model may be used for (default: %(default)s)")
-    add("--license", default="", metavar="TEXT", help="licence of the weights")
-    add("--source", default="", metavar="TEXT", help="where the model comes from")
+    add("--previous-stage", metavar="NAME[:VERSION]",
+        help="for a cascade: the bundle of REPOSITORY that makes the previous stage's labels; without it each request "
+        "must bring them")
+    add("--postprocessing", default=FIND_RULES, metavar="FILE",
+        help="postprocessing.json or .pkl with nnU-Net's rules, 'none', or 'find' (default): the model folder's or its "
+        "cross-validation folder's")
     add("--skip-openvino", action="store_true", help="write TorchScript only")
     add("--tolerance", type=_tolerance, default=tolerances.OPENVINO, metavar="F",
         help="largest difference of OpenVINO's logits from eager nnU-Net, as a fraction of their range "

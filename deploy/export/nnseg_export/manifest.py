@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnseg_export import __version__, plans_check
+from nnseg_export.repository import MANIFEST
 
 if TYPE_CHECKING:  # these import torch, which reading a manifest does not need
     from nnseg_export.model_folder import ModelFolder
     from nnseg_export.network import NetworkBuilder
+    from nnseg_export.repository import Bundle
     from nnseg_export.verify import Agreement
 
-FILE_NAME = "manifest.json"
+FILE_NAME = MANIFEST
 FORMAT_VERSION = 1
 
 
@@ -44,16 +46,12 @@ class FoldRecords:
 
 def make(
     name: str, version: int, model: ModelFolder, network: NetworkBuilder, records: FoldRecords,
-    description: Description, bundle: Path,
+    description: Description, previous_stage: Bundle | None, bundle: Path,
 ) -> dict:  # fmt: skip
     """The manifest of the files that lie in the folder `bundle`."""
     dataset, plans = model.dataset, model.plans
     return {
-        "format_version": FORMAT_VERSION,
-        "name": name,
-        "version": version,
-        "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "intended_use": description.intended_use,
+        **_head("model", name, version, description),
         "model": {
             "dataset_name": plans.get("dataset_name", ""),
             "trainer": network.trainer,
@@ -63,15 +61,11 @@ def make(
         },
         "folds": list(model.folds),
         "mirroring_axes": list(network.mirroring_axes),
-        "channel_names": plans_check.channel_names(dataset),
+        **({"previous_stage": previous_stage.reference} if previous_stage else {}),
         "network_input_channels": network.shape.input_channels,
         "network_output_channels": network.shape.output_channels,
         "patch_size": list(network.shape.patch_size),
-        "labels": [
-            {"name": label, "values": plans_check.label_values(value)} for label, value in dataset["labels"].items()
-        ],
-        "regions_class_order": dataset.get("regions_class_order"),
-        "image_reader_writer": plans["image_reader_writer"],
+        **image_and_labels(model),
         "file_ending": dataset["file_ending"],
         "expected_memory_bytes": {"weights": records.weight_bytes, "activations": records.activation_bytes},
         "engines": {engine: folds for engine, folds in records.engines.items() if folds},
@@ -81,11 +75,63 @@ def make(
             "license": description.license,
             "checkpoints": {fold: {"sha256": sha256(model.checkpoint_path(fold))} for fold in model.folds},
         },
-        "files": {
-            path.name: {"sha256": sha256(path), "size": path.stat().st_size}
-            for path in sorted(bundle.iterdir()) if path.name != FILE_NAME
+        "files": _files(bundle),
+    }
+
+
+def make_ensemble(name: str, version: int, members: list[Bundle], description: Description, bundle: Path) -> dict:
+    """The manifest of an ensemble whose files lie in the folder `bundle`."""
+    first = members[0].manifest
+    return {
+        **_head("ensemble", name, version, description),
+        "model": {
+            "dataset_name": first["model"]["dataset_name"],
+            "trainer": "",
+            "plans_name": "",
+            "configuration": "ensemble",
+            "checkpoint": "",
         },
-    }  # fmt: skip
+        "members": [member.reference for member in members],
+        **{key: first[key] for key in IMAGE_AND_LABELS},
+        "producer": _producer(),
+        "provenance": {"source": description.source, "license": description.license},
+        "files": _files(bundle),
+    }
+
+
+# What models must agree in to serve one another: their images and their labels.
+IMAGE_AND_LABELS = ("channel_names", "labels", "regions_class_order", "image_reader_writer")
+
+
+def image_and_labels(model: ModelFolder) -> dict:
+    dataset = model.dataset
+    return {
+        "channel_names": plans_check.channel_names(dataset),
+        "labels": [
+            {"name": label, "values": plans_check.label_values(value)} for label, value in dataset["labels"].items()
+        ],
+        "regions_class_order": dataset.get("regions_class_order"),
+        "image_reader_writer": model.plans["image_reader_writer"],
+    }
+
+
+def _head(kind: str, name: str, version: int, description: Description) -> dict:
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "name": name,
+        "version": version,
+        "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "intended_use": description.intended_use,
+    }
+
+
+def _files(bundle: Path) -> dict:
+    return {
+        path.name: {"sha256": sha256(path), "size": path.stat().st_size}
+        for path in sorted(bundle.iterdir())
+        if path.name != FILE_NAME
+    }
 
 
 def write(manifest: dict, bundle: Path) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnseg_export import ExportError
-from nnseg_export import plans_check
+from nnseg_export import plans_check, postprocessing
 
 DEFAULT_CHECKPOINT = "checkpoint_final.pth"
+FIND_RULES = "find"
+NO_RULES = "none"
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,20 @@ class ModelFolder:
     dataset: dict
     folds: tuple[str, ...]  # in order of averaging; "0", "1", ... or "all"
     checkpoint: str  # file name inside each fold folder
-    postprocessing: Path | None  # postprocessing.json, when the model has one
+    postprocessing: dict | None  # its rules, when the model has any
 
     def checkpoint_path(self, fold: str) -> Path:
         return self.path / f"fold_{fold}" / self.checkpoint
 
 
-def open_model_folder(path: Path, folds: tuple[str, ...] | None, checkpoint: str) -> ModelFolder:
-    """Reads a model folder. `folds` None takes every fold that has the checkpoint, as nnU-Net does."""
+def open_model_folder(
+    path: Path, folds: tuple[str, ...] | None, checkpoint: str, rules: str = FIND_RULES
+) -> ModelFolder:
+    """Reads a model folder. `folds` None takes every fold that has the checkpoint, as nnU-Net does.
+
+    `rules` is the file with the post-processing rules, NO_RULES, or FIND_RULES: where nnU-Net and its users put it,
+    beside plans.json or in the cross-validation folder of the folds.
+    """
     if not path.is_dir():
         raise ExportError(f"{path}: is not a folder; expected an nnU-Net model folder or a zip of one")
     plans = _read_json(path / "plans.json")
@@ -39,7 +47,7 @@ def open_model_folder(path: Path, folds: tuple[str, ...] | None, checkpoint: str
     plans_check.check_dataset(dataset)
     plans_check.check_channels(plans, dataset)
     folds = folds or _detect_folds(path, checkpoint)
-    model = ModelFolder(path, plans, dataset, folds, checkpoint, _find_postprocessing(path, folds))
+    model = ModelFolder(path, plans, dataset, folds, checkpoint, _read_rules(path, folds, rules))
     for fold in folds:
         if not model.checkpoint_path(fold).is_file():
             raise ExportError(f"fold_{fold}/{checkpoint}: file is missing in {path}")
@@ -66,9 +74,10 @@ def _detect_folds(path: Path, checkpoint: str) -> tuple[str, ...]:
     return numbered or tuple(found)
 
 
-def _find_postprocessing(path: Path, folds: tuple[str, ...]) -> Path | None:
-    """nnU-Net writes postprocessing.json into the cross-validation folder; users also place it beside plans.json."""
-    for folder in (path, path / f"crossval_results_folds_{'_'.join(folds)}"):
-        if (folder / "postprocessing.json").is_file():
-            return folder / "postprocessing.json"
-    return None
+def _read_rules(path: Path, folds: tuple[str, ...], rules: str) -> dict | None:
+    if rules == NO_RULES:
+        return None
+    if rules != FIND_RULES:
+        return postprocessing.read(Path(rules))
+    found = postprocessing.find((path, path / f"crossval_results_folds_{'_'.join(folds)}"))
+    return postprocessing.read(found) if found else None

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import openvino
 import torch
+from openvino.frontend.pytorch import ConversionExtension
 
 from nnseg_export import openvino_norm
+
+
+# Every tensor of an exported network is float32; transformers' position embeddings ask.
+_IS_FLOATING_POINT = ConversionExtension(
+    "aten::is_floating_point", lambda _: [openvino.opset13.constant(True, openvino.Type.boolean).output(0)]
+)
 
 
 def save(torchscript_file: Path, example: torch.Tensor, path: Path) -> None:
@@ -16,7 +23,9 @@ def save(torchscript_file: Path, example: torch.Tensor, path: Path) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = torch.jit.load(str(torchscript_file), map_location="cpu")
-        model = openvino.convert_model(traced, example_input=example, input=[list(example.shape)])
+        model = openvino.convert_model(
+            traced, example_input=example, input=[list(example.shape)], extension=[_IS_FLOATING_POINT]
+        )
     openvino_norm.rewrite(model)
     model.inputs[0].get_tensor().set_names({"input"})
     model.outputs[0].get_tensor().set_names({"logits"})

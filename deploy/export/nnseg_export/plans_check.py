@@ -21,6 +21,14 @@ _LEGACY_ARCHITECTURE_KEYS = {
     "n_conv_per_stage_encoder": list, "n_conv_per_stage_decoder": list, "num_pool_per_axis": list,
     "pool_op_kernel_sizes": list, "conv_kernel_sizes": list,
 }  # fmt: skip
+# What the server computes; nnU-Net itself finds such names anywhere in its package.
+_NORMALIZATIONS = (
+    "ZScoreNormalization", "CTNormalization", "NoNormalization", "RescaleTo01Normalization", "RGBTo01Normalization",
+)  # fmt: skip
+_RESAMPLERS = ("resample_data_or_seg_to_shape", "resample_torch_fornnunet", "no_resampling_hack")
+_READERS = (
+    "SimpleITKIO", "SimpleITKIOWithReorient", "NibabelIO", "NibabelIOWithReorient", "NaturalImage2DIO", "Tiff3DIO",
+)  # fmt: skip
 _CT_PROPERTIES = ("mean", "std", "percentile_00_5", "percentile_99_5")
 
 
@@ -34,6 +42,7 @@ def check_plans(plans: dict) -> None:
             raise ExportError(f"plans.json: {key} is {plans[key]}, expected a permutation of 0, 1, 2")
     if [forward[axis] for axis in backward] != [0, 1, 2]:
         raise ExportError(f"plans.json: transpose_backward {backward} does not undo transpose_forward {forward}")
+    _check_known("image_reader_writer", plans["image_reader_writer"], _READERS)
     for name in plans["configurations"]:
         resolve_configuration(plans, name)
     intensity_properties(plans)
@@ -86,6 +95,11 @@ def check_configuration(plans: dict, dataset: dict, name: str) -> dict:
                 f"plans.json: {where}{key} has {len(configuration[key])} entries, "
                 f"expected {channels}, one per channel of dataset.json"
             )
+    for index, scheme in enumerate(configuration["normalization_schemes"]):
+        _check_known(f"{where}normalization_schemes.{index}", scheme, _NORMALIZATIONS)
+    for what in ("data", "seg", "probabilities"):
+        _check_known(f"{where}resampling_fn_{what}", configuration[f"resampling_fn_{what}"], _RESAMPLERS)
+    _check_known(f"{where}preprocessor_name", configuration["preprocessor_name"], ("DefaultPreprocessor",))
     _check_ct_properties(plans, configuration)
     return configuration
 
@@ -140,6 +154,11 @@ def intensity_properties(plans: dict) -> tuple[str, dict]:
     key = legacy if modern not in plans and legacy in plans else modern
     _require(plans, key, "plans.json", "", dict)
     return key, plans[key]
+
+
+def _check_known(where: str, name: object, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ExportError(f"plans.json: {where} is {name}, expected one of: {', '.join(known)}")
 
 
 def _check_ct_properties(plans: dict, configuration: dict) -> None:

@@ -74,17 +74,17 @@ def dataset() -> dict:
 
 def write_model(
     root: Path, plans: dict, dataset: dict, configuration: str = "3d_fullres", folds: tuple[str, ...] = ("0", "1"),
-    prefix: str = "",
+    prefix: str = "", trainer: str = TRAINER,
 ) -> Path:  # fmt: skip
     """Writes a model folder whose checkpoints hold random weights of the network that the plans describe."""
     from nnseg_export import network as _  # sets nnU-Net's environment before its first import
 
     import torch
-    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+    from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
     from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    folder = root / f"{TRAINER}__nnUNetPlans__{configuration}"
+    folder = root / f"{trainer}__nnUNetPlans__{configuration}"
     folder.mkdir(parents=True)
     (folder / "plans.json").write_text(json.dumps(plans, indent=4))
     (folder / "dataset.json").write_text(json.dumps(dataset))
@@ -94,12 +94,13 @@ def write_model(
     heads = manager.get_label_manager(dataset).num_segmentation_heads
     for index, fold in enumerate(folds):
         torch.manual_seed(index)
-        net = nnUNetTrainer.build_network_architecture(manager, config, inputs, heads, enable_deep_supervision=True)
+        build = recursive_find_trainer_class_by_name(trainer).build_network_architecture
+        net = build(manager, config, inputs, heads, enable_deep_supervision=True)
         (folder / f"fold_{fold}").mkdir()
         torch.save(
             {
                 "network_weights": {prefix + name: weight for name, weight in net.state_dict().items()},
-                "trainer_name": TRAINER,
+                "trainer_name": trainer,
                 "init_args": {"configuration": configuration},
                 "inference_allowed_mirroring_axes": (0, 2),
             },

@@ -35,6 +35,10 @@ FULLRES = "configurations/3d_fullres/"
     [
         ("configurations", None, "plans.json: key configurations is missing"),
         ("image_reader_writer", None, "plans.json: key image_reader_writer is missing"),
+        ("image_reader_writer", "MyIO", "plans.json: image_reader_writer is MyIO, expected one of: SimpleITKIO"),
+        (FULLRES + "normalization_schemes", ["MyNorm"], "normalization_schemes.0 is MyNorm, expected one of"),
+        (FULLRES + "resampling_fn_seg", "my_resize", "resampling_fn_seg is my_resize, expected one of"),
+        (FULLRES + "preprocessor_name", "My", "preprocessor_name is My, expected one of: DefaultPreprocessor"),
         ("transpose_forward", [0, 1, 1], "plans.json: transpose_forward is [0, 1, 1], expected a permutation"),
         ("transpose_backward", [2, 0, 1], "plans.json: transpose_backward [2, 0, 1] does not undo transpose_forward"),
         ("foreground_intensity_properties_per_channel", None,

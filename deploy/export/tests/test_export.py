@@ -130,13 +130,11 @@ def test_expected_memory_counts_weights_of_all_folds_and_the_largest_working_set
 
 
 def test_metadata_is_copied_byte_for_byte(model_folder, tmp_path):
-    (model_folder / "crossval_results_folds_0_1").mkdir()
-    (model_folder / "crossval_results_folds_0_1" / "postprocessing.json").write_text('{"postprocessing_fns": [] }')
     assert export(model_folder, tmp_path / "repository", "--skip-openvino") == 0
     bundle = tmp_path / "repository" / "tiny" / "1"
     for name in ("plans.json", "dataset.json"):
         assert (bundle / name).read_bytes() == (model_folder / name).read_bytes()
-    assert (bundle / "postprocessing.json").read_text() == '{"postprocessing_fns": [] }'
+    assert not (bundle / "postprocessing.json").exists()
     assert "openvino" not in read_manifest(bundle)["engines"]
 
 

@@ -1,0 +1,75 @@
+"""Every network that nnU-Net ships becomes TorchScript, equal to eager nnU-Net to the bit, and OpenVINO IR near it."""
+
+import copy
+import json
+
+import pytest
+from conftest import DATASET, PLANS, write_model
+
+from nnseg_export.cli import main
+
+_ARCHITECTURES = "dynamic_network_architectures.architectures."
+
+
+def plans_with(network_class, **arguments):
+    plans = copy.deepcopy(PLANS)
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    architecture["network_class_name"] = _ARCHITECTURES + network_class
+    for old in [key for key in arguments if arguments[key] is None]:
+        del architecture["arch_kwargs"][old]
+    architecture["arch_kwargs"].update({key: value for key, value in arguments.items() if value is not None})
+    return plans
+
+
+def planar_plans():
+    plans = copy.deepcopy(PLANS)
+    config = plans["configurations"]["3d_fullres"]
+    config.update(patch_size=[16, 24], spacing=[1.0, 1.0])
+    arguments = config["architecture"]["arch_kwargs"]
+    arguments.update(
+        conv_op="torch.nn.modules.conv.Conv2d", norm_op="torch.nn.modules.instancenorm.InstanceNorm2d",
+        kernel_sizes=[[3, 3], [3, 3]], strides=[[1, 1], [2, 2]],
+    )  # fmt: skip
+    return plans
+
+
+def legacy_plans():
+    plans = copy.deepcopy(PLANS)
+    config = plans["configurations"]["3d_fullres"]
+    del config["architecture"]
+    config.update(
+        UNet_class_name="PlainConvUNet", UNet_base_num_features=4, unet_max_num_features=8,
+        n_conv_per_stage_encoder=[1, 1], n_conv_per_stage_decoder=[1], num_pool_per_axis=[1, 1, 1],
+        pool_op_kernel_sizes=[[1, 1, 1], [2, 2, 2]], conv_kernel_sizes=[[3, 3, 3], [3, 3, 3]],
+    )  # fmt: skip
+    return plans
+
+
+RESIDUAL = {"n_conv_per_stage": None, "n_blocks_per_stage": [1, 1]}
+NETWORKS = {
+    "ResidualEncoderUNet": (plans_with("unet.ResidualEncoderUNet", **RESIDUAL), "nnUNetTrainer"),
+    "ResidualUNet": (plans_with("unet.ResidualUNet", **RESIDUAL), "nnUNetTrainer"),
+    "BatchNorm": (PLANS, "nnUNetTrainerBN"),
+    "2D": (planar_plans(), "nnUNetTrainer"),
+    "legacy plans": (legacy_plans(), "nnUNetTrainer"),
+    "Primus S": (PLANS, "nnUNet_Primus_S_Trainer"),
+    "Primus V2 S": (PLANS, "nnUNet_PrimusV2S_Trainer"),
+    "Primus V3 S": (PLANS, "nnUNet_PrimusV3S_Trainer"),
+}
+
+
+# Large for a test: these two take a minute each.
+SLOW = ("Primus V2 S", "Primus V3 S")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in NETWORKS])
+def test_network_is_exported_for_both_engines(name, tmp_path):
+    plans, trainer = NETWORKS[name]
+    folder = write_model(tmp_path / "results", plans, DATASET, folds=("0",), trainer=trainer)
+    repository = tmp_path / "repository"
+    # The exporter itself compares both with eager nnU-Net and refuses above its tolerances.
+    assert main([str(folder), "--name", "net", "--output", str(repository)]) == 0
+    manifest = json.loads((repository / "net" / "1" / "manifest.json").read_text())
+    assert manifest["engines"]["torch"]["0"]["max_abs_difference"] == 0
+    assert set(manifest["engines"]) == {"torch", "openvino"}
+    assert manifest["patch_size"] == plans["configurations"]["3d_fullres"]["patch_size"]
