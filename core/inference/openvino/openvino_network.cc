@@ -30,9 +30,12 @@ std::shared_ptr<ov::Model> ReadIr(const std::string& file) {
   return reader->convert(reader->load(file, /*enable_mmap=*/false));
 }
 
-ov::Shape BatchOfOne(int64_t channels, const Shape3& patch) {
-  return {1, static_cast<std::size_t>(channels), static_cast<std::size_t>(patch[0]),
-          static_cast<std::size_t>(patch[1]), static_cast<std::size_t>(patch[2])};
+// What a network takes and gives: 1 x channels x patch, the patch in its own dimensions.
+ov::Shape BatchOfOne(int64_t channels, const PatchSignature& signature) {
+  ov::Shape shape{1, static_cast<std::size_t>(channels)};
+  const Shape3& patch = signature.patch_size;
+  shape.insert(shape.end(), patch.end() - signature.patch_dimensions, patch.end());
+  return shape;
 }
 
 absl::Status CheckPort(absl::string_view what, const ov::Output<const ov::Node>& port,
@@ -52,8 +55,8 @@ class OpenvinoNetwork : public PatchNetwork {
   OpenvinoNetwork(ov::CompiledModel model, const PatchSignature& signature)
       : request_(model.create_infer_request()),
         signature_(signature),
-        input_shape_(BatchOfOne(signature.input_channels, signature.patch_size)),
-        output_shape_(BatchOfOne(signature.output_channels, signature.patch_size)) {}
+        input_shape_(BatchOfOne(signature.input_channels, signature)),
+        output_shape_(BatchOfOne(signature.output_channels, signature)) {}
 
   const PatchSignature& signature() const override { return signature_; }
   std::string engine() const override { return "openvino"; }
@@ -88,10 +91,10 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
   std::unique_ptr<OpenvinoNetwork> network;
   const absl::Status status = GuardOpenvino([&]() -> absl::Status {
     const std::shared_ptr<const ov::Model> model = ReadIr(file);
-    NNSEG_RETURN_IF_ERROR(CheckPort("input", model->input(),
-                                    BatchOfOne(signature.input_channels, signature.patch_size)));
-    NNSEG_RETURN_IF_ERROR(CheckPort("output", model->output(),
-                                    BatchOfOne(signature.output_channels, signature.patch_size)));
+    NNSEG_RETURN_IF_ERROR(
+        CheckPort("input", model->input(), BatchOfOne(signature.input_channels, signature)));
+    NNSEG_RETURN_IF_ERROR(
+        CheckPort("output", model->output(), BatchOfOne(signature.output_channels, signature)));
     network = std::make_unique<OpenvinoNetwork>(
         Runtime().compile_model(
             model, "CPU",

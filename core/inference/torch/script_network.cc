@@ -43,8 +43,12 @@ class ScopedCudaAutocast {
   bool before_ = false;
 };
 
-std::vector<int64_t> BatchOfOne(int64_t channels, const Shape3& patch) {
-  return {1, channels, patch[0], patch[1], patch[2]};
+// What a network takes and gives: 1 x channels x patch, the patch in its own dimensions.
+std::vector<int64_t> BatchOfOne(int64_t channels, const PatchSignature& signature) {
+  std::vector<int64_t> shape{1, channels};
+  const Shape3& patch = signature.patch_size;
+  shape.insert(shape.end(), patch.end() - signature.patch_dimensions, patch.end());
+  return shape;
 }
 
 class ScriptNetwork : public PatchNetwork {
@@ -73,11 +77,10 @@ class ScriptNetwork : public PatchNetwork {
     // from_blob takes no const data; the network only reads its input.
     const at::Tensor patch =
         at::from_blob(const_cast<float*>(input.data()),
-                      BatchOfOne(signature_.input_channels, signature_.patch_size), at::kFloat)
+                      BatchOfOne(signature_.input_channels, signature_), at::kFloat)
             .to(device_.name());
     const at::Tensor logits = module_.forward({patch}).toTensor();
-    const std::vector<int64_t> expected =
-        BatchOfOne(signature_.output_channels, signature_.patch_size);
+    const std::vector<int64_t> expected = BatchOfOne(signature_.output_channels, signature_);
     if (logits.sizes() != at::IntArrayRef(expected)) {
       return absl::InvalidArgumentError(absl::StrCat("the network's output is ",
                                                      absl::StrJoin(logits.sizes(), "x"),

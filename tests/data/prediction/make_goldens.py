@@ -58,8 +58,9 @@ def predict(image, patch, heads, folds, step, gaussian, mirrors):
 
 def make_predictions(rng):
     images = {"plain": (17, 22, 19), "small": (5, 6, 7), "wide": (34, 33, 40)}
+    more = {"halves": (2, 99, 35), "picture": (1, 33, 60)}
     (FOLDER / "predict").mkdir(exist_ok=True)
-    for name, shape in images.items():
+    for name, shape in (images | more).items():
         images[name] = rng.standard_normal((CHANNELS, *shape)).astype(np.float32)
         np.save(FOLDER / "predict" / f"image_{name}.npy", images[name])
     cases = [
@@ -72,6 +73,14 @@ def make_predictions(rng):
         dict(name="patch_larger_in_one_axis", image="plain", patch=[8, 25, 10], mirrors=[0]),
         dict(name="patch_larger_than_image", image="small", patch=[8, 8, 8], folds=3, mirrors=[0, 1, 2]),
         dict(name="subnormal_weights", image="wide", patch=[32, 32, 32], heads=2, folds=2),
+        dict(name="one_voxel_more_than_the_patch", image="small", patch=[4, 5, 6], mirrors=[0, 1]),
+        dict(name="five_folds", image="small", patch=[4, 6, 5], heads=2, folds=5),
+        dict(name="halves_to_even", image="halves", patch=[2, 64, 16], heads=2),
+        dict(name="slices", image="plain", patch=[12, 10], mirrors=[0, 1]),
+        dict(name="slices_quarter_step", image="small", patch=[4, 4], step=0.25, folds=3, mirrors=[0]),
+        dict(name="slices_full_step_no_gaussian", image="plain", patch=[16, 8], step=1.0, gaussian=False, folds=2),
+        dict(name="slices_patch_larger_than_image", image="small", patch=[9, 12], folds=2, mirrors=[0, 1]),
+        dict(name="picture", image="picture", patch=[32, 24], folds=5, mirrors=[0, 1]),
     ]
     for case in cases:
         case.setdefault("heads", 3)
@@ -254,6 +263,9 @@ def make_decisions(rng):
         dict(name="picture", dimensions=2, network_spacing=[999.0, 1.5, 1.5], spacing=[999.0, 1.0, 1.0],
              shape=[1, 24, 22], regions_class_order=[1, 2]),
         dict(name="wide_labels", **same, channels=258, shape=[3, 4, 10]),
+        # Float rounding decides, and with it how many slices torch takes at once.
+        dict(name="torch_separate_ties", resampler="torch", network_spacing=[5.0, 1.5, 1.5],
+             spacing=[3.0, 1.0, 1.0], shape=[9, 18, 18], channels=3, scale=1e-7),
     ]
     for case in cases:
         case.setdefault("shape", [9, 8, 10])

@@ -1,6 +1,7 @@
 // Bit equality with nnU-Net 2.8.1's predict_logits_from_preprocessed_data over a toy network.
 // tests/data/prediction/make_goldens.py makes the files.
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -26,6 +27,15 @@ std::string FileOf(const json& kind, const json& name) {
                       name.get<std::string>() + ".npy");
 }
 
+// The network's shapes; a patch of 2 dimensions is one slice of the internal axes.
+PatchSignature SignatureOf(const json& c, int64_t input_channels) {
+  const json& patch = c.at("patch");
+  PatchSignature signature{
+      input_channels, c.at("heads"), {{1, 1, 1}}, static_cast<int>(patch.size())};
+  std::copy(patch.begin(), patch.end(), signature.patch_size.end() - patch.size());
+  return signature;
+}
+
 class PredictionGolden : public testing::TestWithParam<json> {
  protected:
   // Predicts the case with networks that leave their thread as `flush` says.
@@ -35,16 +45,18 @@ class PredictionGolden : public testing::TestWithParam<json> {
     std::vector<std::unique_ptr<FakePatchNetwork>> networks;
     std::vector<PatchNetwork*> folds;
     for (int fold = 0; fold < c.at("folds").get<int>(); ++fold) {
-      networks.push_back(std::make_unique<FakePatchNetwork>(
-          PatchSignature{image.channels(), c.at("heads"), TripleFrom<Shape3>(c.at("patch"))},
-          fold));
+      networks.push_back(
+          std::make_unique<FakePatchNetwork>(SignatureOf(c, image.channels()), fold));
       if (flush) networks.back()->FlushSubnormals();
       folds.push_back(networks.back().get());
     }
     PredictionOptions options;
     options.tile_step_size = c.at("step");
     options.use_gaussian = c.at("gaussian");
-    options.mirroring_axes = c.at("mirrors").get<std::vector<int>>();
+    const int first_axis = 3 - folds.front()->signature().patch_dimensions;
+    for (const int patch_axis : c.at("mirrors")) {
+      options.mirroring_axes.push_back(first_axis + patch_axis);
+    }
     TileScheduler scheduler;
     SlabCollector collector(c.at("heads"), image.shape());
     EXPECT_THAT(
