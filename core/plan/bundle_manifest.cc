@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/geometry/geometry.h"
 #include "core/plan/json_node.h"
+#include "core/plan/spelling.h"
 
 namespace nnseg {
 namespace {
@@ -18,6 +19,8 @@ constexpr int64_t kMaxVersion = 999999999;
 constexpr int64_t kMaxBytes = int64_t{1} << 50;
 constexpr int64_t kMaxPatchValues = int64_t{1} << 32;  // of one pass's input or output
 constexpr std::size_t kSha256Digits = 64;
+
+constexpr Spelling<bool> kKinds[] = {{"model", false}, {"ensemble", true}};  // is it an ensemble
 
 bool IsPlainFileName(const std::string& name) {
   return !name.empty() && name[0] != '.' && name.size() <= 255 &&
@@ -54,10 +57,12 @@ absl::Status ParseNetworkShape(const JsonNode& root, BundleManifest& manifest) {
                          root.GetInt("network_output_channels", 1, kMaxChannels));
   NNSEG_ASSIGN_OR_RETURN(const JsonNode patch, root.Get("patch_size"));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> sizes, patch.Elements());
-  if (sizes.size() == 2) return patch.Unsupported("3 entries: 2D configurations are not served");
-  if (sizes.size() != 3) return patch.Invalid("an array of 3");
-  for (int i = 0; i < 3; ++i) {
-    NNSEG_ASSIGN_OR_RETURN(manifest.patch_size[i], sizes[i].AsInt(1, kMaxAxisVoxels));
+  if (sizes.size() != 2 && sizes.size() != 3) return patch.Invalid("an array of 2 or 3");
+  const int first_axis = 3 - static_cast<int>(sizes.size());
+  manifest.patch_dimensions = static_cast<int>(sizes.size());
+  manifest.patch_size[0] = 1;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    NNSEG_ASSIGN_OR_RETURN(manifest.patch_size[first_axis + i], sizes[i].AsInt(1, kMaxAxisVoxels));
   }
   const int64_t channels = std::max(manifest.input_channels, manifest.output_channels);
   if (manifest.patch_size.voxels() > kMaxPatchValues / channels) {
@@ -68,10 +73,12 @@ absl::Status ParseNetworkShape(const JsonNode& root, BundleManifest& manifest) {
   NNSEG_ASSIGN_OR_RETURN(const JsonNode axes, root.Get("mirroring_axes"));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, axes.Elements());
   for (const JsonNode& element : elements) {
-    NNSEG_ASSIGN_OR_RETURN(const int64_t axis, element.AsInt(0, 2));
+    NNSEG_ASSIGN_OR_RETURN(const int64_t patch_axis,
+                           element.AsInt(0, manifest.patch_dimensions - 1));
+    const int axis = first_axis + static_cast<int>(patch_axis);
     const int previous = manifest.mirroring_axes.empty() ? -1 : manifest.mirroring_axes.back();
     if (axis <= previous) return axes.Invalid("axes in ascending order");
-    manifest.mirroring_axes.push_back(static_cast<int>(axis));
+    manifest.mirroring_axes.push_back(axis);
   }
   return absl::OkStatus();
 }
@@ -91,6 +98,7 @@ absl::Status ParseFolds(const JsonNode& root, BundleManifest& manifest) {
   return absl::OkStatus();
 }
 
+/// REQUIRES: an ensemble's members are parsed.
 absl::Status ParseFiles(const JsonNode& root, BundleManifest& manifest) {
   NNSEG_ASSIGN_OR_RETURN(const JsonNode files, root.Get("files"));
   NNSEG_ASSIGN_OR_RETURN(const auto members, files.Members());
@@ -106,10 +114,8 @@ absl::Status ParseFiles(const JsonNode& root, BundleManifest& manifest) {
     NNSEG_ASSIGN_OR_RETURN(file.size, entry.GetInt("size", 0, kMaxBytes));
     manifest.files.emplace(name, std::move(file));
   }
-  for (const char* required : {"plans.json", "dataset.json"}) {
-    NNSEG_RETURN_IF_ERROR(files.Get(required).status());
-  }
-  return absl::OkStatus();
+  NNSEG_RETURN_IF_ERROR(files.Get("dataset.json").status());
+  return manifest.is_ensemble() ? absl::OkStatus() : files.Get("plans.json").status();
 }
 
 /// REQUIRES: folds and files are parsed.
@@ -132,6 +138,61 @@ absl::Status ParseEngines(const JsonNode& root, BundleManifest& manifest) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<ModelReference> ParseReference(const JsonNode& node) {
+  ModelReference reference;
+  NNSEG_ASSIGN_OR_RETURN(reference.name, node.GetString("name"));
+  NNSEG_ASSIGN_OR_RETURN(const int64_t version, node.GetInt("version", 1, kMaxVersion));
+  reference.version = static_cast<int>(version);
+  return reference;
+}
+
+absl::Status ParseMembers(const JsonNode& root, BundleManifest& manifest) {
+  NNSEG_ASSIGN_OR_RETURN(const JsonNode members, root.Get("members"));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
+  if (elements.size() < 2) return members.Invalid("at least 2 models");
+  for (const JsonNode& element : elements) {
+    NNSEG_ASSIGN_OR_RETURN(ModelReference member, ParseReference(element));
+    const auto& known = manifest.members;
+    if (std::find(known.begin(), known.end(), member) != known.end()) {
+      return element.Invalid("a model that differs from the other members");
+    }
+    manifest.members.push_back(std::move(member));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseMemory(const JsonNode& root, BundleManifest& manifest) {
+  NNSEG_ASSIGN_OR_RETURN(const JsonNode memory, root.Get("expected_memory_bytes"));
+  NNSEG_ASSIGN_OR_RETURN(const int64_t weights, memory.GetInt("weights", 0, kMaxBytes));
+  manifest.weight_bytes = weights / static_cast<int64_t>(manifest.folds.size());
+  NNSEG_ASSIGN_OR_RETURN(manifest.activation_bytes, memory.GetInt("activations", 0, kMaxBytes));
+  return absl::OkStatus();
+}
+
+/// What only a bundle with networks has.
+absl::Status ParseModel(const JsonNode& root, BundleManifest& manifest) {
+  NNSEG_RETURN_IF_ERROR(ParseNetworkShape(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParseFolds(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParseFiles(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParseEngines(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParseMemory(root, manifest));
+  const std::optional<JsonNode> previous_stage = root.Find("previous_stage");
+  if (!previous_stage || previous_stage->is_null()) return absl::OkStatus();
+  NNSEG_ASSIGN_OR_RETURN(manifest.previous_stage, ParseReference(*previous_stage));
+  return absl::OkStatus();
+}
+
+absl::Status ParseEnsemble(const JsonNode& root, BundleManifest& manifest) {
+  NNSEG_RETURN_IF_ERROR(ParseMembers(root, manifest));
+  return ParseFiles(root, manifest);
+}
+
+/// Bundles from before there were ensembles do not say what they are.
+absl::StatusOr<bool> IsEnsemble(const JsonNode& root) {
+  const std::optional<JsonNode> kind = root.Find("kind");
+  return kind ? Lookup(*kind, kKinds) : false;
+}
+
 }  // namespace
 
 absl::StatusOr<BundleManifest> ParseBundleManifest(const std::string& json) {
@@ -141,14 +202,8 @@ absl::StatusOr<BundleManifest> ParseBundleManifest(const std::string& json) {
   if (format_version != kFormatVersion) return format.Unsupported(absl::StrCat(kFormatVersion));
   BundleManifest manifest;
   NNSEG_RETURN_IF_ERROR(ParseOrigin(root, manifest));
-  NNSEG_RETURN_IF_ERROR(ParseNetworkShape(root, manifest));
-  NNSEG_RETURN_IF_ERROR(ParseFolds(root, manifest));
-  NNSEG_RETURN_IF_ERROR(ParseFiles(root, manifest));
-  NNSEG_RETURN_IF_ERROR(ParseEngines(root, manifest));
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode memory, root.Get("expected_memory_bytes"));
-  NNSEG_ASSIGN_OR_RETURN(const int64_t weights, memory.GetInt("weights", 0, kMaxBytes));
-  manifest.weight_bytes = weights / static_cast<int64_t>(manifest.folds.size());
-  NNSEG_ASSIGN_OR_RETURN(manifest.activation_bytes, memory.GetInt("activations", 0, kMaxBytes));
+  NNSEG_ASSIGN_OR_RETURN(const bool is_ensemble, IsEnsemble(root));
+  NNSEG_RETURN_IF_ERROR(is_ensemble ? ParseEnsemble(root, manifest) : ParseModel(root, manifest));
   return manifest;
 }
 

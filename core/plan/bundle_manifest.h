@@ -22,6 +22,7 @@ struct BundleFile {
 struct ModelReference {
   std::string name;
   int version = 0;  ///< at least 1
+  bool operator==(const ModelReference&) const = default;
 };
 
 /// manifest.json, format version 1, as nnseg-export writes it.

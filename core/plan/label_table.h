@@ -15,6 +15,7 @@ namespace nnseg {
 struct LabelEntry {
   std::string name;
   std::vector<int> values;
+  bool operator==(const LabelEntry&) const = default;
 };
 
 /// What the network's output channels mean (nnU-Net 2.8.1, utilities/label_handling). Immutable.
@@ -40,6 +41,7 @@ class LabelTable {
   LabelType label_type() const {
     return LabelTypeFor(static_cast<int64_t>(foreground_labels_.size()));
   }
+  bool operator==(const LabelTable&) const = default;
 
  private:
   std::vector<LabelEntry> entries_;

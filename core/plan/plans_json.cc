@@ -11,17 +11,13 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/geometry/geometry.h"
+#include "core/plan/dataset_json.h"
 #include "core/plan/json_node.h"
+#include "core/plan/resampling_json.h"
+#include "core/plan/spelling.h"
 
 namespace nnseg {
 namespace {
-
-/// A named value of a closed set, as plans.json spells it.
-template <typename T>
-struct Spelling {
-  absl::string_view name;
-  T value;
-};
 
 constexpr Spelling<Normalization> kNormalizations[] = {
     {"ZScoreNormalization", Normalization::kZScore},
@@ -31,36 +27,15 @@ constexpr Spelling<Normalization> kNormalizations[] = {
     {"RGBTo01Normalization", Normalization::kRgbTo01},
 };
 
-// resample_torch_fornnunet is nnU-Net's third; it is not served yet.
-constexpr Spelling<Resampler> kResamplers[] = {
-    {"resample_data_or_seg_to_shape", Resampler::kSpline},
-    {"no_resampling_hack", Resampler::kNone},
-};
-
-// Readers whose axes are the wire's (z, y, x). The reorienting ones and 2D images are not served.
+// All of nnU-Net's readers: images come in the axes of the one that the plan names.
 constexpr Spelling<bool> kReaders[] = {
-    {"SimpleITKIO", true},
-    {"NibabelIO", true},
-    {"Tiff3DIO", true},
+    {"SimpleITKIO", true}, {"SimpleITKIOWithReorient", true},
+    {"NibabelIO", true},   {"NibabelIOWithReorient", true},
+    {"Tiff3DIO", true},    {"NaturalImage2DIO", true},
 };
 
 constexpr Spelling<bool> kPreprocessors[] = {{"DefaultPreprocessor", true}};
 constexpr Spelling<bool> kLabelManagers[] = {{"LabelManager", true}};
-
-/// nnU-Net finds these classes by name, so any name may exist somewhere: an unknown one is
-/// UNIMPLEMENTED.
-template <typename T, std::size_t N>
-absl::StatusOr<T> Lookup(const JsonNode& node, const Spelling<T> (&spellings)[N]) {
-  NNSEG_ASSIGN_OR_RETURN(const std::string name, node.AsString());
-  for (const Spelling<T>& spelling : spellings) {
-    if (name == spelling.name) return spelling.value;
-  }
-  return node.Unsupported(absl::StrCat(
-      N == 1 ? "" : "one of ",
-      absl::StrJoin(spellings, ", ", [](std::string* out, const Spelling<T>& spelling) {
-        absl::StrAppend(out, spelling.name);
-      })));
-}
 
 /// A configuration and its ancestors, nearest first. Inheritance is shallow: a key comes whole from
 /// the nearest that has it (nnU-Net 2.8.1, utilities/plans_handling).
@@ -136,74 +111,43 @@ absl::StatusOr<AxisPermutation> ParseTranspose(const JsonNode& plans) {
   return forward;
 }
 
-absl::StatusOr<Shape3> ParsePatchSize(const Configuration& configuration) {
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode node, configuration.Get("patch_size"));
-  NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
-  if (elements.size() == 2) return node.Unsupported("3 entries: 2D configurations are not served");
-  if (elements.size() != 3) return node.Invalid("an array of 3");
-  Shape3 patch{};
-  for (int i = 0; i < 3; ++i) {
-    NNSEG_ASSIGN_OR_RETURN(patch[i], elements[i].AsInt(1, kMaxAxisVoxels));
+/// Fills patch_size, its dimensions and spacing. A 2D configuration has numbers for internal axes 1
+/// and 2 only.
+absl::Status ParseGrid(const Configuration& configuration, SegmentationPlan& plan) {
+  NNSEG_ASSIGN_OR_RETURN(const JsonNode patch, configuration.Get("patch_size"));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> sizes, patch.Elements());
+  if (sizes.size() != 2 && sizes.size() != 3) return patch.Invalid("an array of 2 or 3");
+  NNSEG_ASSIGN_OR_RETURN(const JsonNode spacing, configuration.Get("spacing"));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> distances, spacing.Elements(sizes.size()));
+  plan.patch_dimensions = static_cast<int>(sizes.size());
+  plan.patch_size[0] = 1;
+  const std::size_t first_axis = 3 - sizes.size();
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    NNSEG_ASSIGN_OR_RETURN(plan.patch_size[first_axis + i], sizes[i].AsInt(1, kMaxAxisVoxels));
+    NNSEG_ASSIGN_OR_RETURN(const double distance, distances[i].AsNumber());
+    if (!(distance > 0)) return distances[i].Invalid("a number above 0");
+    plan.spacing[first_axis + i] = distance;
   }
-  return patch;
-}
-
-absl::StatusOr<Spacing3> ParseSpacing(const Configuration& configuration) {
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode node, configuration.Get("spacing"));
-  NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements(3));
-  Spacing3 spacing{};
-  for (int i = 0; i < 3; ++i) {
-    NNSEG_ASSIGN_OR_RETURN(spacing[i], elements[i].AsNumber());
-    if (!(spacing[i] > 0)) return elements[i].Invalid("a number above 0");
-  }
-  return spacing;
+  return absl::OkStatus();
 }
 
 /// `key` names the function; its keyword arguments stand under `key`_kwargs.
 absl::StatusOr<ResamplingRule> ParseResampling(const Configuration& configuration,
-                                               const std::string& key) {
+                                               const std::string& key, ResamplingPlace place) {
   NNSEG_ASSIGN_OR_RETURN(const JsonNode function, configuration.Get(key));
   NNSEG_ASSIGN_OR_RETURN(const JsonNode kwargs, configuration.Get(key + "_kwargs"));
-  NNSEG_ASSIGN_OR_RETURN(const auto arguments, kwargs.Members());
-  ResamplingRule rule;
-  NNSEG_ASSIGN_OR_RETURN(rule.resampler, Lookup(function, kResamplers));
-  for (const auto& [name, value] : arguments) {
-    if (rule.resampler == Resampler::kNone) {
-      return kwargs.Invalid("no arguments, as no_resampling_hack takes none");
-    }
-    if (name == "order" || name == "order_z") {
-      NNSEG_ASSIGN_OR_RETURN(const int64_t order, value.AsInt(0, 5));
-      if (order != 0 && order != 1 && order != 3) return value.Unsupported("0, 1 or 3");
-      (name == "order" ? rule.order : rule.order_z) = static_cast<int>(order);
-    } else if (name == "force_separate_z") {
-      rule.force_separate_z.reset();
-      if (value.is_null()) continue;
-      NNSEG_ASSIGN_OR_RETURN(rule.force_separate_z, value.AsBool());
-    } else if (name == "is_seg") {
-      NNSEG_ASSIGN_OR_RETURN(const bool is_seg, value.AsBool());
-      if (is_seg) return value.Unsupported("false");
-    } else if (name == "separate_z_anisotropy_threshold") {
-      NNSEG_ASSIGN_OR_RETURN(const double threshold, value.AsNumber());
-      if (threshold != 3) return value.Unsupported("3");
-    } else {
-      return value.Invalid("no such argument of resample_data_or_seg_to_shape");
-    }
-  }
-  return rule;
+  return ParseResamplingRule(function, kwargs, place);
 }
 
-/// dataset.json's channel names in input order. The key `modality` of older data sets wins.
-absl::StatusOr<std::vector<std::string>> ParseChannelNames(const JsonNode& dataset) {
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode names,
-                         dataset.Get(dataset.Find("modality") ? "modality" : "channel_names"));
-  NNSEG_ASSIGN_OR_RETURN(const auto members, names.Members());
-  if (members.empty()) return names.Invalid("at least one channel");
-  std::vector<std::string> result;
-  for (std::size_t c = 0; c < members.size(); ++c) {
-    NNSEG_ASSIGN_OR_RETURN(std::string name, names.GetString(absl::StrCat(c)));
-    result.push_back(std::move(name));
-  }
-  return result;
+/// Fills previous_stage and the resampling of its labels, which only a cascade needs.
+absl::Status ParsePreviousStage(const Configuration& configuration, SegmentationPlan& plan) {
+  const std::optional<JsonNode> stage = configuration.Find("previous_stage");
+  if (!stage || stage->is_null()) return absl::OkStatus();
+  NNSEG_ASSIGN_OR_RETURN(plan.previous_stage, stage->AsString());
+  if (!plan.is_cascade()) return stage->Invalid("the name of a configuration");
+  NNSEG_ASSIGN_OR_RETURN(plan.labels_resampling, ParseResampling(configuration, "resampling_fn_seg",
+                                                                 ResamplingPlace::kLabels));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<IntensityProperties> ParseIntensity(const JsonNode& node) {
@@ -216,11 +160,10 @@ absl::StatusOr<IntensityProperties> ParseIntensity(const JsonNode& node) {
 }
 
 absl::StatusOr<std::vector<ChannelPlan>> ParseChannels(const JsonNode& plans,
-                                                       const JsonNode& dataset,
+                                                       const std::vector<std::string>& names,
                                                        const Configuration& configuration) {
   constexpr absl::string_view kIntensities = "foreground_intensity_properties_per_channel";
   constexpr absl::string_view kLegacyIntensities = "foreground_intensity_properties_by_modality";
-  NNSEG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ParseChannelNames(dataset));
   NNSEG_ASSIGN_OR_RETURN(const JsonNode schemes_node, configuration.Get("normalization_schemes"));
   NNSEG_ASSIGN_OR_RETURN(const auto schemes, schemes_node.Elements(names.size()));
   NNSEG_ASSIGN_OR_RETURN(const JsonNode masks_node, configuration.Get("use_mask_for_norm"));
@@ -243,53 +186,11 @@ absl::StatusOr<std::vector<ChannelPlan>> ParseChannels(const JsonNode& plans,
   return channels;
 }
 
-absl::StatusOr<std::vector<int>> ParseInts(const std::vector<JsonNode>& elements) {
-  std::vector<int> values;
-  for (const JsonNode& element : elements) {
-    NNSEG_ASSIGN_OR_RETURN(const int64_t value, element.AsInt(0, 65535));
-    values.push_back(static_cast<int>(value));
-  }
-  return values;
-}
-
-absl::StatusOr<LabelTable> ParseLabels(const JsonNode& dataset) {
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode labels, dataset.Get("labels"));
-  NNSEG_ASSIGN_OR_RETURN(const auto members, labels.Members());
-  std::vector<LabelEntry> entries;
-  for (const auto& [name, value] : members) {
-    // A list may hold one value only, but these two must be plain numbers.
-    const bool is_plain = !value.is_array() || name == "background" || name == "ignore";
-    std::vector<JsonNode> elements{value};
-    if (!is_plain) {
-      NNSEG_ASSIGN_OR_RETURN(elements, value.Elements());
-    }
-    NNSEG_ASSIGN_OR_RETURN(std::vector<int> values, ParseInts(elements));
-    entries.push_back({name, std::move(values)});
-  }
-  std::optional<std::vector<int>> order;
-  if (const auto node = dataset.Find("regions_class_order"); node && !node->is_null()) {
-    NNSEG_ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node->Elements());
-    NNSEG_ASSIGN_OR_RETURN(order, ParseInts(elements));
-  }
-  absl::StatusOr<LabelTable> table = LabelTable::Create(std::move(entries), std::move(order));
-  if (!table.ok()) {
-    return absl::Status(table.status().code(),
-                        absl::StrCat(labels.where(), ": ", table.status().message()));
-  }
-  if (table->has_regions()) {
-    return labels.Unsupported("labels only: region-based models are not served");
-  }
-  return table;
-}
-
 absl::Status CheckServed(const JsonNode& plans, const Configuration& configuration) {
   NNSEG_ASSIGN_OR_RETURN(const JsonNode preprocessor, configuration.Get("preprocessor_name"));
   NNSEG_RETURN_IF_ERROR(Lookup(preprocessor, kPreprocessors).status());
   if (const auto manager = plans.Find("label_manager")) {
     NNSEG_RETURN_IF_ERROR(Lookup(*manager, kLabelManagers).status());
-  }
-  if (const auto stage = configuration.Find("previous_stage"); stage && !stage->is_null()) {
-    return stage->Unsupported("null: cascades are not served");
   }
   return absl::OkStatus();
 }
@@ -300,26 +201,27 @@ absl::StatusOr<SegmentationPlan> ParseSegmentationPlan(const std::string& plans_
                                                        const std::string& dataset_json,
                                                        const std::string& configuration_name) {
   NNSEG_ASSIGN_OR_RETURN(const JsonNode plans, JsonNode::Parse(plans_json, "plans.json"));
-  NNSEG_ASSIGN_OR_RETURN(const JsonNode dataset, JsonNode::Parse(dataset_json, "dataset.json"));
+  NNSEG_ASSIGN_OR_RETURN(Dataset dataset, ParseDataset(dataset_json));
   NNSEG_ASSIGN_OR_RETURN(const Configuration configuration,
                          Configuration::Resolve(plans, configuration_name));
   // The network comes from the bundle's exported files, so neither form of the architecture, the
   // modern block nor the keys of older plans, is read.
   SegmentationPlan plan;
   plan.configuration = configuration_name;
-  NNSEG_ASSIGN_OR_RETURN(plan.patch_size, ParsePatchSize(configuration));
+  NNSEG_RETURN_IF_ERROR(ParseGrid(configuration, plan));
   NNSEG_RETURN_IF_ERROR(CheckServed(plans, configuration));
   NNSEG_ASSIGN_OR_RETURN(const JsonNode reader, plans.Get("image_reader_writer"));
   NNSEG_RETURN_IF_ERROR(Lookup(reader, kReaders).status());
   NNSEG_ASSIGN_OR_RETURN(plan.image_reader_writer, reader.AsString());
   NNSEG_ASSIGN_OR_RETURN(plan.transpose_forward, ParseTranspose(plans));
-  NNSEG_ASSIGN_OR_RETURN(plan.spacing, ParseSpacing(configuration));
-  NNSEG_ASSIGN_OR_RETURN(plan.channels, ParseChannels(plans, dataset, configuration));
-  NNSEG_ASSIGN_OR_RETURN(plan.image_resampling,
-                         ParseResampling(configuration, "resampling_fn_data"));
-  NNSEG_ASSIGN_OR_RETURN(plan.logits_resampling,
-                         ParseResampling(configuration, "resampling_fn_probabilities"));
-  NNSEG_ASSIGN_OR_RETURN(plan.labels, ParseLabels(dataset));
+  NNSEG_ASSIGN_OR_RETURN(plan.channels, ParseChannels(plans, dataset.channel_names, configuration));
+  NNSEG_ASSIGN_OR_RETURN(plan.image_resampling, ParseResampling(configuration, "resampling_fn_data",
+                                                                ResamplingPlace::kValues));
+  NNSEG_ASSIGN_OR_RETURN(
+      plan.logits_resampling,
+      ParseResampling(configuration, "resampling_fn_probabilities", ResamplingPlace::kValues));
+  NNSEG_RETURN_IF_ERROR(ParsePreviousStage(configuration, plan));
+  plan.labels = std::move(dataset.labels);
   return plan;
 }
 

@@ -12,8 +12,8 @@ namespace nnseg {
 /// inheritance, legacy plans without "architecture", legacy key names.
 ///
 /// Errors name the file and the key: INVALID_ARGUMENT for what is missing or inconsistent,
-/// UNIMPLEMENTED for what this version does not serve (2D configurations, regions, cascades,
-/// torch resampling).
+/// UNIMPLEMENTED for classes, functions and arguments other than those that nnU-Net brings and its
+/// planners use.
 absl::StatusOr<SegmentationPlan> ParseSegmentationPlan(const std::string& plans_json,
                                                        const std::string& dataset_json,
                                                        const std::string& configuration);

@@ -43,7 +43,7 @@ struct SegmentationPlan {
   Shape3 patch_size{};  ///< internal axes
   std::vector<ChannelPlan> channels;
   ResamplingRule image_resampling;
-  ResamplingRule labels_resampling;  ///< of a previous stage's label map
+  ResamplingRule labels_resampling;  ///< of a previous stage's label map; read for a cascade
   ResamplingRule logits_resampling;
   LabelTable labels;
   /// Cascade: the configuration whose label map is a further input, one channel for each foreground

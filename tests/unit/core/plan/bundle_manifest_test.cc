@@ -82,6 +82,73 @@ TEST(BundleManifest, MirroringMayBeForbidden) {
   NNSEG_EXPECT_OK(ParseBundleManifest(manifest.dump()));
 }
 
+TEST(BundleManifest, TwoDimensionsAreTheLastInternalAxes) {
+  ordered_json manifest = UsualManifest();
+  manifest["patch_size"] = {96, 128};
+  manifest["mirroring_axes"] = {0, 1};
+  const absl::StatusOr<BundleManifest> parsed = ParseBundleManifest(manifest.dump());
+  NNSEG_ASSERT_OK(parsed);
+  EXPECT_EQ(parsed->patch_dimensions, 2);
+  EXPECT_EQ(parsed->patch_size, (Shape3{{1, 96, 128}}));
+  EXPECT_THAT(parsed->mirroring_axes, ElementsAre(1, 2));
+}
+
+TEST(BundleManifest, AModelMaySayThatItIsOne) {
+  ordered_json manifest = UsualManifest();
+  EXPECT_FALSE(ParseBundleManifest(manifest.dump())->is_ensemble());
+  manifest["kind"] = "model";
+  const absl::StatusOr<BundleManifest> parsed = ParseBundleManifest(manifest.dump());
+  NNSEG_ASSERT_OK(parsed);
+  EXPECT_FALSE(parsed->is_ensemble());
+  EXPECT_EQ(parsed->previous_stage, std::nullopt);
+}
+
+TEST(BundleManifest, ACascadeMayNameItsPreviousStage) {
+  ordered_json manifest = UsualManifest();
+  manifest["previous_stage"] = {{"name", "low"}, {"version", 4}};
+  const absl::StatusOr<BundleManifest> parsed = ParseBundleManifest(manifest.dump());
+  NNSEG_ASSERT_OK(parsed);
+  EXPECT_EQ(parsed->previous_stage, (ModelReference{"low", 4}));
+}
+
+ordered_json EnsembleManifest() {
+  ordered_json manifest = UsualManifest();
+  for (const char* key :
+       {"folds", "mirroring_axes", "network_input_channels", "network_output_channels",
+        "patch_size", "expected_memory_bytes", "engines"}) {
+    manifest.erase(key);
+  }
+  manifest["kind"] = "ensemble";
+  manifest["members"] = {{{"name", "flat"}, {"version", 2}}, {{"name", "deep"}, {"version", 1}}};
+  manifest["files"] = {{"dataset.json", manifest["files"]["dataset.json"]}};
+  return manifest;
+}
+
+TEST(BundleManifest, AnEnsembleHasMembersInsteadOfNetworks) {
+  const absl::StatusOr<BundleManifest> manifest = ParseBundleManifest(EnsembleManifest().dump());
+  NNSEG_ASSERT_OK(manifest);
+  EXPECT_TRUE(manifest->is_ensemble());
+  EXPECT_THAT(manifest->members, ElementsAre(ModelReference{"flat", 2}, ModelReference{"deep", 1}));
+  EXPECT_TRUE(manifest->engines.empty());
+  EXPECT_EQ(manifest->files.size(), 1u);
+}
+
+TEST(BundleManifest, AnEnsembleNeedsTwoModelsThatDiffer) {
+  ordered_json manifest = EnsembleManifest();
+  manifest["members"][1] = manifest["members"][0];
+  EXPECT_THAT(ParseBundleManifest(manifest.dump()),
+              StatusIs(kInvalid, HasSubstr("manifest.json: members.1 is an object, expected a "
+                                           "model that differs")));
+  manifest["members"][1]["version"] = 3;
+  NNSEG_EXPECT_OK(ParseBundleManifest(manifest.dump())) << "another version is another model";
+  manifest["members"].erase(1);
+  EXPECT_THAT(ParseBundleManifest(manifest.dump()),
+              StatusIs(kInvalid, HasSubstr("members is an array of 1, expected at least 2")));
+  manifest.erase("members");
+  EXPECT_THAT(ParseBundleManifest(manifest.dump()),
+              StatusIs(kInvalid, HasSubstr("key members is missing")));
+}
+
 struct Refusal {
   std::string name;
   std::string pointer;
@@ -121,7 +188,20 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "MirrorOutsideThePatch", "/mirroring_axes", {0, 3}, kInvalid, "mirroring_axes.1 is 3"},
         Refusal{"MirrorTwice", "/mirroring_axes", {1, 1}, kInvalid, "mirroring_axes"},
-        Refusal{"TwoDimensions", "/patch_size", {64, 64}, kUnimplemented, "patch_size"},
+        Refusal{"MirrorOutsideTwoDimensions",
+                "/patch_size",
+                {64, 64},
+                kInvalid,
+                "mirroring_axes.1 is 2, expected an integer in [0, 1]"},
+        Refusal{"OtherKind", "/kind", "mixture", kUnimplemented,
+                "kind is \"mixture\", expected one of model, ensemble"},
+        Refusal{"PreviousStageAsText", "/previous_stage", "liver", kInvalid,
+                "previous_stage is \"liver\", expected an object"},
+        Refusal{"PreviousStageVersionZero",
+                "/previous_stage",
+                {{"name", "low"}, {"version", 0}},
+                kInvalid,
+                "previous_stage.version is 0"},
         Refusal{"PatchOfFour", "/patch_size", {1, 1, 1, 1}, kInvalid, "patch_size"},
         Refusal{"PatchOfAnImpossibleSize",
                 "/patch_size",

@@ -25,6 +25,21 @@ absl::StatusOr<SegmentationPlan> Parse(const ordered_json& plans,
 
 ordered_json& FullRes(ordered_json& plans) { return plans["configurations"]["3d_fullres"]; }
 
+/// A cascade's plans whose resampling functions are `function` with the arguments `values` for
+/// images and probabilities and `labels` for labels.
+ordered_json PlansOfResampler(const std::string& function, const ordered_json& values,
+                              const ordered_json& labels) {
+  ordered_json plans = UsualPlans();
+  for (const char* key :
+       {"resampling_fn_data", "resampling_fn_seg", "resampling_fn_probabilities"}) {
+    FullRes(plans)[key] = function;
+    FullRes(plans)[std::string(key) + "_kwargs"] = values;
+  }
+  FullRes(plans)["resampling_fn_seg_kwargs"] = labels;
+  FullRes(plans)["previous_stage"] = "3d_lowres";
+  return plans;
+}
+
 TEST(PlansJson, ReadsTheUsualForm) {
   const absl::StatusOr<SegmentationPlan> plan = Parse(UsualPlans());
   NNSEG_ASSERT_OK(plan);
@@ -165,12 +180,149 @@ TEST(PlansJson, ForceSeparateZMayBeNullOrABoolean) {
 }
 
 TEST(PlansJson, ReadsTheNoResamplingPlanners) {
-  ordered_json plans = UsualPlans();
-  FullRes(plans)["resampling_fn_data"] = "no_resampling_hack";
-  FullRes(plans)["resampling_fn_data_kwargs"] = ordered_json::object();
-  const absl::StatusOr<SegmentationPlan> plan = Parse(plans);
+  const absl::StatusOr<SegmentationPlan> plan =
+      Parse(PlansOfResampler("no_resampling_hack", ordered_json::object(), ordered_json::object()));
   NNSEG_ASSERT_OK(plan);
   EXPECT_EQ(plan->image_resampling.resampler, Resampler::kNone);
+  EXPECT_EQ(plan->labels_resampling.resampler, Resampler::kNone);
+  EXPECT_EQ(plan->logits_resampling.resampler, Resampler::kNone);
+}
+
+TEST(PlansJson, TwoDimensionsAreTheLastInternalAxes) {
+  ordered_json plans = UsualPlans();
+  FullRes(plans)["patch_size"] = {512, 448};
+  FullRes(plans)["spacing"] = {0.7, 0.8};
+  const absl::StatusOr<SegmentationPlan> plan = Parse(plans);
+  NNSEG_ASSERT_OK(plan);
+  EXPECT_EQ(plan->patch_dimensions, 2);
+  EXPECT_EQ(plan->patch_size, (Shape3{{1, 512, 448}}));
+  EXPECT_THAT(plan->spacing, ElementsAre(0, 0.7, 0.8));
+  EXPECT_EQ(Parse(UsualPlans())->patch_dimensions, 3);
+}
+
+TEST(PlansJson, ReadsEveryReader) {
+  for (const char* reader : {"SimpleITKIO", "SimpleITKIOWithReorient", "NibabelIO",
+                             "NibabelIOWithReorient", "NaturalImage2DIO", "Tiff3DIO"}) {
+    ordered_json plans = UsualPlans();
+    plans["image_reader_writer"] = reader;
+    const absl::StatusOr<SegmentationPlan> plan = Parse(plans);
+    NNSEG_ASSERT_OK(plan) << reader;
+    EXPECT_EQ(plan->image_reader_writer, reader);
+  }
+}
+
+TEST(PlansJson, RegionsAreChannels) {
+  ordered_json dataset = UsualDataset();
+  dataset["labels"] = {
+      {"background", 0}, {"whole", {1, 2, 3}}, {"core", {2, 3}}, {"et", 3}, {"ignore", 4}};
+  dataset["regions_class_order"] = {1, 2, 3};
+  const absl::StatusOr<SegmentationPlan> plan = Parse(UsualPlans(), dataset);
+  NNSEG_ASSERT_OK(plan);
+  EXPECT_TRUE(plan->labels.has_regions());
+  EXPECT_EQ(plan->labels.output_channels(), 3);
+  EXPECT_THAT(plan->labels.regions_class_order(), ElementsAre(1, 2, 3));
+}
+
+TEST(PlansJson, ACascadeKnowsItsPreviousStage) {
+  ordered_json plans = UsualPlans();
+  plans["configurations"]["3d_cascade_fullres"] = {{"inherits_from", "3d_fullres"},
+                                                   {"previous_stage", "3d_lowres"}};
+  const absl::StatusOr<SegmentationPlan> plan = Parse(plans, UsualDataset(), "3d_cascade_fullres");
+  NNSEG_ASSERT_OK(plan);
+  EXPECT_TRUE(plan->is_cascade());
+  EXPECT_EQ(plan->previous_stage, "3d_lowres");
+  EXPECT_EQ(plan->labels_resampling.resampler, Resampler::kSpline);
+  EXPECT_EQ(plan->labels_resampling.order, 1);
+  EXPECT_EQ(plan->labels_resampling.force_separate_z, std::nullopt);
+  EXPECT_FALSE(Parse(plans)->is_cascade());
+  FullRes(plans)["previous_stage"] = nullptr;
+  EXPECT_FALSE(Parse(plans)->is_cascade());
+}
+
+TEST(PlansJson, ReadsTheTorchPlanners) {
+  const auto kwargs = [](bool is_seg, const ordered_json& separate_z, bool frugal) {
+    return ordered_json{{"is_seg", is_seg},
+                        {"force_separate_z", separate_z},
+                        {"memefficient_seg_resampling", frugal}};
+  };
+  const absl::StatusOr<SegmentationPlan> plan = Parse(PlansOfResampler(
+      "resample_torch_fornnunet", kwargs(false, false, false), kwargs(true, nullptr, true)));
+  NNSEG_ASSERT_OK(plan);
+  for (const ResamplingRule& rule : {plan->image_resampling, plan->logits_resampling}) {
+    EXPECT_EQ(rule.resampler, Resampler::kTorch);
+    EXPECT_EQ(rule.force_separate_z, false);
+    EXPECT_FALSE(rule.memory_efficient_labels);
+  }
+  EXPECT_EQ(plan->labels_resampling.resampler, Resampler::kTorch);
+  EXPECT_EQ(plan->labels_resampling.force_separate_z, std::nullopt);
+  EXPECT_TRUE(plan->labels_resampling.memory_efficient_labels);
+}
+
+TEST(PlansJson, MissingTorchArgumentsTakeTorchsDefaults) {
+  const absl::StatusOr<SegmentationPlan> plan = Parse(
+      PlansOfResampler("resample_torch_fornnunet", ordered_json::object(), {{"is_seg", true}}));
+  NNSEG_ASSERT_OK(plan);
+  EXPECT_EQ(plan->image_resampling.force_separate_z, std::nullopt) << "not the spline's false";
+  EXPECT_EQ(plan->labels_resampling.force_separate_z, std::nullopt);
+  EXPECT_FALSE(plan->labels_resampling.memory_efficient_labels);
+}
+
+TEST(PlansJson, TorchArgumentsMayStateTheirDefaults) {
+  NNSEG_EXPECT_OK(Parse(PlansOfResampler("resample_torch_fornnunet",
+                                         {{"is_seg", false},
+                                          {"num_threads", 8},
+                                          {"device", "cpu"},
+                                          {"separate_z_anisotropy_threshold", 3},
+                                          {"mode", "linear"},
+                                          {"aniso_axis_mode", "nearest-exact"}},
+                                         {{"is_seg", true}})));
+}
+
+TEST(PlansJson, OtherTorchArgumentsAreRefused) {
+  constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  struct Argument {
+    std::string name;
+    ordered_json value;
+    absl::StatusCode code;
+    std::string text;
+  };
+  for (const Argument& argument : std::vector<Argument>{
+           {"mode", "nearest", kUnimplemented, "mode is \"nearest\", expected linear"},
+           {"aniso_axis_mode", "nearest", kUnimplemented,
+            "aniso_axis_mode is \"nearest\", expected nearest-exact"},
+           {"device", "cuda", kUnimplemented, "device is \"cuda\", expected cpu"},
+           {"separate_z_anisotropy_threshold", 2, kUnimplemented,
+            "separate_z_anisotropy_threshold is 2, expected 3"},
+           {"is_seg", true, kUnimplemented, "is_seg is true, expected false"},
+           {"num_threads", 0, kInvalid, "num_threads is 0"},
+           {"order", 1, kInvalid,
+            "order is 1, expected no such argument of resample_torch_fornnunet"}}) {
+    EXPECT_THAT(Parse(PlansOfResampler("resample_torch_fornnunet",
+                                       {{argument.name, argument.value}}, {{"is_seg", true}})),
+                StatusIs(argument.code, HasSubstr("resampling_fn_data_kwargs." + argument.text)));
+  }
+}
+
+TEST(PlansJson, LabelsMustBeResampledAsLabels) {
+  for (const char* function : {"resample_torch_fornnunet", "resample_data_or_seg_to_shape"}) {
+    const ordered_json values{{"is_seg", false}};
+    EXPECT_THAT(Parse(PlansOfResampler(function, values, values)),
+                StatusIs(absl::StatusCode::kUnimplemented,
+                         HasSubstr("resampling_fn_seg_kwargs.is_seg is false, expected true")));
+    EXPECT_THAT(Parse(PlansOfResampler(function, values, ordered_json::object())),
+                StatusIs(absl::StatusCode::kUnimplemented,
+                         HasSubstr("resampling_fn_seg_kwargs is an object, expected one with")));
+  }
+}
+
+TEST(PlansJson, OnlyACascadeNeedsTheResamplingOfLabels) {
+  ordered_json plans = UsualPlans();
+  FullRes(plans).erase("resampling_fn_seg");
+  NNSEG_EXPECT_OK(Parse(plans));
+  FullRes(plans)["previous_stage"] = "3d_lowres";
+  EXPECT_THAT(Parse(plans), StatusIs(absl::StatusCode::kInvalidArgument,
+                                     HasSubstr("3d_fullres.resampling_fn_seg is missing")));
 }
 
 TEST(PlansJson, DatasetOrderOfLabelsIsKept) {
@@ -239,15 +391,9 @@ std::string NameOf(const testing::TestParamInfo<Refusal>& info) { return info.pa
 INSTANTIATE_TEST_SUITE_P(
     NotServed, PlansJsonRefusal,
     testing::Values(
-        InFullRes("TwoDimensions", "patch_size", {512, 512}, kUnimplemented,
-                  "patch_size is an array of 2, expected 3 entries: 2D"),
-        InFullRes("Cascade", "previous_stage", "3d_lowres", kUnimplemented,
-                  "previous_stage is \"3d_lowres\", expected null: cascades"),
-        InFullRes("TorchResampling", "resampling_fn_data", "resample_torch_fornnunet",
-                  kUnimplemented, "resampling_fn_data is \"resample_torch_fornnunet\""),
         InFullRes("UnknownResampler", "resampling_fn_probabilities", "mine", kUnimplemented,
                   "resampling_fn_probabilities is \"mine\", expected one of "
-                  "resample_data_or_seg_to_shape, no_resampling_hack"),
+                  "resample_data_or_seg_to_shape, resample_torch_fornnunet, no_resampling_hack"),
         InFullRes("UnknownNormaliser", "normalization_schemes", {"CTNormalization", "Mine"},
                   kUnimplemented, "normalization_schemes.1 is \"Mine\", expected one of ZScore"),
         InFullRes("UnknownPreprocessor", "preprocessor_name", "Mine", kUnimplemented,
@@ -257,29 +403,27 @@ INSTANTIATE_TEST_SUITE_P(
         InFullRes("OtherThreshold", "resampling_fn_data_kwargs",
                   {{"separate_z_anisotropy_threshold", 2.5}}, kUnimplemented,
                   "resampling_fn_data_kwargs.separate_z_anisotropy_threshold is 2.5, expected 3"),
-        InPlans("ReorientingReader", "image_reader_writer", "NibabelIOWithReorient", kUnimplemented,
-                "image_reader_writer is \"NibabelIOWithReorient\""),
+        InFullRes("ImageAsLabels", "resampling_fn_data_kwargs", {{"is_seg", true}}, kUnimplemented,
+                  "resampling_fn_data_kwargs.is_seg is true, expected false"),
+        InPlans("UnknownReader", "image_reader_writer", "Mine", kUnimplemented,
+                "image_reader_writer is \"Mine\", expected one of SimpleITKIO"),
         InPlans("UnknownLabelManager", "label_manager", "Mine", kUnimplemented,
-                "label_manager is \"Mine\", expected LabelManager"),
-        Refusal{"Regions",
-                [](ordered_json&, ordered_json& dataset) {
-                  dataset["labels"] = {{"background", 0}, {"whole", {1, 2}}, {"core", 2}};
-                  dataset["regions_class_order"] = {1, 2};
-                },
-                kUnimplemented, "dataset.json: labels is an object, expected labels only"}),
+                "label_manager is \"Mine\", expected LabelManager")),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
     Inconsistent, PlansJsonRefusal,
     testing::Values(
         InFullRes("PatchOfFour", "patch_size", {1, 2, 3, 4}, kInvalid,
-                  "patch_size is an array of 4, expected an array of 3"),
+                  "patch_size is an array of 4, expected an array of 2 or 3"),
         InFullRes("PatchOfZero", "patch_size", {64, 0, 64}, kInvalid,
                   "patch_size.1 is 0, expected an integer in [1, 16384]"),
         InFullRes("PatchOfFraction", "patch_size", {64, 64, 64.5}, kInvalid, "patch_size.2"),
         InFullRes("HugePatch", "patch_size", {64, 64, 18446744073709551615u}, kInvalid,
                   "patch_size.2 is 18446744073709551615"),
         InFullRes("SpacingOfTwo", "spacing", {1.0, 1.0}, kInvalid, "spacing is an array of 2"),
+        InFullRes("PatchOfTwo", "patch_size", {64, 64}, kInvalid,
+                  "spacing is an array of 3, expected an array of 2"),
         InFullRes("NegativeSpacing", "spacing", {1.0, -1.0, 1.0}, kInvalid,
                   "spacing.1 is -1.0, expected a number above 0"),
         InFullRes("SpacingInWords", "spacing", {1.0, "1", 1.0}, kInvalid,
@@ -296,6 +440,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "resampling_fn_data_kwargs.mode is \"linear\", expected no such argument"),
         InFullRes("ArgumentsForNoResampling", "resampling_fn_data", "no_resampling_hack", kInvalid,
                   "resampling_fn_data_kwargs is an object, expected no arguments"),
+        InFullRes("NamelessPreviousStage", "previous_stage", "", kInvalid,
+                  "previous_stage is \"\", expected the name of a configuration"),
         InPlans("NoPermutation", "transpose_forward", {0, 0, 1}, kInvalid,
                 "transpose_forward is 0, 0, 1, expected a permutation"),
         InPlans("NotTheInverse", "transpose_backward", {0, 1, 2}, kInvalid,
@@ -311,6 +457,9 @@ INSTANTIATE_TEST_SUITE_P(
                   kInvalid, "labels.background is an array of 1"),
         InDataset("NoBackground", "labels", {{"liver", 1}}, kInvalid,
                   "labels: there is no label 'background' = 0"),
+        InDataset("RegionsWithoutOrder", "labels",
+                  {{"background", 0}, {"whole", {1, 2}}, {"core", 2}}, kInvalid,
+                  "labels: there are regions, but no regions_class_order"),
         Refusal{"NoIntensityForAnUnnormalisedChannel",
                 [](ordered_json& plans, ordered_json&) {
                   FullRes(plans)["normalization_schemes"][1] = "NoNormalization";
