@@ -263,9 +263,6 @@ def make_decisions(rng):
         dict(name="picture", dimensions=2, network_spacing=[999.0, 1.5, 1.5], spacing=[999.0, 1.0, 1.0],
              shape=[1, 24, 22], regions_class_order=[1, 2]),
         dict(name="wide_labels", **same, channels=258, shape=[3, 4, 10]),
-        # Float rounding decides, and with it how many slices torch takes at once.
-        dict(name="torch_separate_ties", resampler="torch", network_spacing=[5.0, 1.5, 1.5],
-             spacing=[3.0, 1.0, 1.0], shape=[9, 18, 18], channels=3, scale=1e-7),
     ]
     for case in cases:
         case.setdefault("shape", [9, 8, 10])

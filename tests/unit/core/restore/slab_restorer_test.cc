@@ -1,10 +1,13 @@
 #include "core/restore/slab_restorer.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <vector>
 
+#include "core/resample/torch_interpolation.h"
 #include "core/restore/logit_decoder.h"
+#include "core/restore/probabilities.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/restore_fixture.h"
@@ -178,6 +181,32 @@ TEST(SlabRestorer, HowTheLogitsAreCutDoesNotMatterToProbabilities) {
       EXPECT_EQ(CountDifferent<float>(cut.probabilities.voxels(), whole.probabilities.voxels()), 0);
     }
   }
+}
+
+// torch's rounding of small slices depends on how many channels it is given at once.
+TEST(SlabRestorer, TorchResamplesAllChannelsTogether) {
+  CaseProperties properties = Properties({{7, 18, 15}}, {{5, 12, 10}});
+  properties.network_spacing = {5, 1.5, 1.5};
+  properties.spacing = {3.5, 1, 1};
+  SegmentationPlan plan = RegionPlan({1, 2, 3});
+  plan.logits_resampling = {.resampler = Resampler::kTorch, .force_separate_z = std::nullopt};
+  const Volume<Half> logits = RandomLogits(3, properties.network_shape, 10);
+  const Restored restored = RestoreWithProbabilities(plan, properties, logits, 2);
+
+  const TorchInterpolation torch(properties.network_shape, properties.crop.shape(), 0, 3);
+  TorchInterpolation::Scratch scratch;
+  auto expected = Volume<float>::Uninitialized(3, properties.crop.shape());
+  for (int64_t c = 0; c < 3; ++c) {
+    for (int64_t k = 0; k < 7; ++k) {
+      std::array<InputPlane<Half>, 2> planes;
+      for (int i = 0; i < 2; ++i) {
+        planes[i] = {&logits.at(c, {{torch.planes(k)[i], 0, 0}}), logits.shape()[2], 1};
+      }
+      torch.Rows<Half>(c, k, planes, 0, 18, scratch, {&expected.at(c, {{k, 0, 0}}), 18 * 15});
+    }
+  }
+  ToProbabilities(plan.labels, expected);
+  EXPECT_EQ(CountDifferent<float>(restored.probabilities.voxels(), expected.voxels()), 0);
 }
 
 TEST(SlabRestorer, ProbabilitiesAloneAreEnough) {
