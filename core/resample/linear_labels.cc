@@ -157,13 +157,12 @@ void TorchLabels(const TorchInterpolation& torch, bool memory_efficient,
     return winner;
   };
   const auto best_in_half_precision = [&](const Corners<int32_t>& corners, const Index3& at) {
-    constexpr float kCertain = 700;  // of 1000
     int32_t winner = 0;
     float best = 0;
     ForEachLabel(corners, [&](int32_t label) {
       const auto score =
           static_cast<float>(Half(TorchScore(torch, Indicator(corners, label, 1000), at)));
-      if (score > std::min(best, kCertain)) {
+      if (score > best) {
         best = score;
         winner = label;
       }

@@ -21,10 +21,9 @@ void LinearLabels(const std::array<AxisOperator, 3>& axes,
                   const std::array<AxisOperator, 3>& nearest,
                   const VolumeView<const int32_t>& labels, const VolumeView<int32_t>& out);
 
-/// By the rule of nnU-Net 2.8.1's resample_torch_fornnunet (is_seg true): the largest label that
-/// scores above 0.7, else the best score in half precision, ties to the smallest label; or, with
-/// `memory_efficient`, the largest label that scores above 0.5, else 0. REQUIRES: shapes are the
-/// interpolation's.
+/// By the rule of nnU-Net 2.8.1's resample_torch_fornnunet (is_seg true): the best score
+/// in half precision, ties to the smallest label; or, with `memory_efficient`, the label that
+/// scores above 0.5, else 0. REQUIRES: shapes are the interpolation's.
 void TorchLabels(const TorchInterpolation& torch, bool memory_efficient,
                  const VolumeView<const int32_t>& labels, const VolumeView<int32_t>& out);
 

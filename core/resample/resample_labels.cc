@@ -110,13 +110,12 @@ void CubicLabels(const ResamplingRule& rule, const std::array<AxisOperator, 3>& 
 }
 
 // resize_segmentation along all axes, or slice by slice with the nearest slices along `separate`.
+// REQUIRES: order_z 0 or no change along that axis.
 void ResizeLabels(const ResamplingRule& rule, std::optional<int> separate, const LabelView& labels,
                   const Spacing3& current, const Spacing3& target, const VolumeView<int32_t>& out) {
   const auto nearest = Operators(0, separate, labels.shape, out.shape);
   if (rule.order == 3) {
-    ResamplingRule slices = rule;
-    slices.order_z = 0;
-    CubicLabels(slices, nearest, labels, current, target, out);
+    CubicLabels(rule, nearest, labels, current, target, out);
   } else {
     LinearLabels(Operators(rule.order, separate, labels.shape, out.shape), nearest, labels, out);
   }

@@ -46,6 +46,11 @@ TEST(ResampleLabels, ANearestVoxelThatLostIsNotTaken) {
   EXPECT_THAT(Resample({.order = 1}, block, {{{2, 2, 2}}}, {{{1, 1, 1}}}), ElementsAre(1));
 }
 
+TEST(ResampleLabels, CubicTiesGoToTheNearestVoxelToo) {
+  EXPECT_THAT(Resample({.order = 3}, {2, 2, 0, 2}, {{{2, 1, 2}}}, {{{2, 3, 1}}}),
+              ElementsAre(2, 2, 2, 0, 0, 2));
+}
+
 TEST(ResampleLabels, LinesGrowAndShrink) {
   const std::vector<int32_t> line = {0, 0, 1, 1, 2, 2};
   EXPECT_THAT(ResampleLine(line, 9), ElementsAre(0, 0, 0, 1, 1, 1, 2, 2, 2));
