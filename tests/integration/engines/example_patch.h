@@ -15,6 +15,15 @@ inline constexpr int kEngineThreads = 2;
 inline constexpr PatchSignature kExampleSignature{
     .input_channels = 1, .output_channels = 5, .patch_size = {{64, 64, 64}}};
 
+/// The signature of tests/data/models/photo-2d/1, a network of slices.
+inline constexpr PatchSignature kSliceSignature{.input_channels = 3,
+                                                .output_channels = 4,
+                                                .patch_size = {{1, 128, 160}},
+                                                .patch_dimensions = 2};
+
+/// The path of tests/data/`name`.
+std::string DataFile(const std::string& name);
+
 /// A file of examples/models/brain-t1/1.
 std::string ExampleFile(const std::string& name);
 
@@ -22,8 +31,13 @@ std::string ExampleFile(const std::string& name);
 /// same bits as patch() of make_golden.py.
 std::vector<float> ExamplePatch();
 
+/// A bright disk in a dark picture of three channels, with noise. The same bits as picture() of
+/// make_golden.py.
+std::vector<float> SlicePatch();
+
 /// The label of each voxel: the channel of its largest logit, the first of equals.
-std::vector<int> Labels(const std::vector<float>& logits);
+std::vector<int> Labels(const std::vector<float>& logits,
+                        const PatchSignature& signature = kExampleSignature);
 
 /// Share of voxels with the same label, in percent.
 double PercentEqual(const std::vector<int>& a, const std::vector<int>& b);

@@ -23,5 +23,14 @@ TEST(OpenvinoEngine, TheErrorSaysWhichShapeWasFound) {
                        "[1,1,32,64,64]"));
 }
 
+TEST(OpenvinoEngine, SlicesAreAskedForInTwoDimensions) {
+  PatchSignature volumes = kSliceSignature;
+  volumes.patch_dimensions = 3;
+  EXPECT_THAT(MakeOpenvinoLoader(1)->Load(DataFile("models/photo-2d/1/fold_0.xml"), volumes),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "fold_0.xml: the network's input is f32 [1,3,128,160], expected f32 "
+                       "[1,3,1,128,160]"));
+}
+
 }  // namespace
 }  // namespace nnseg

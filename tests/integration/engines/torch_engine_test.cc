@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,42 +29,63 @@ std::shared_ptr<NetworkLoader> MakeLoader() {
 INSTANTIATE_TEST_SUITE_P(Torch, EngineContract,
                          testing::Values(EngineUnderTest{"torch", "fold_0.pt", MakeLoader}));
 
-/// What make_golden.py wrote: every 4th voxel along each axis of each channel.
-std::vector<float> ReadGolden() {
-  const char* data = std::getenv("NNSEG_TEST_DATA");
-  EXPECT_NE(data, nullptr) << "run through ctest, or set NNSEG_TEST_DATA";
-  if (data == nullptr) return {};
-  std::ifstream file(std::filesystem::path(data) / "engines" / "brain_t1_fold_0_logits.f32",
-                     std::ios::binary);
-  std::vector<float> logits(5 * 16 * 16 * 16);
-  const auto bytes = static_cast<std::streamsize>(logits.size() * sizeof(float));
+/// What make_golden.py wrote: `size` logits, every 4th voxel along each axis of each channel.
+std::vector<float> ReadGolden(const std::string& name, std::size_t size) {
+  std::ifstream file(DataFile("engines/" + name), std::ios::binary);
+  std::vector<float> logits(size);
+  const auto bytes = static_cast<std::streamsize>(size * sizeof(float));
   file.read(reinterpret_cast<char*>(logits.data()), bytes);
   EXPECT_EQ(file.gcount(), bytes);
   return logits;
 }
 
-TEST(TorchEngine, LogitsAreThoseOfEagerTorch) {
-  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
-  NNSEG_ASSERT_OK(network);
-  const std::vector<float> logits = RunOnce(**network, ExamplePatch());
-  const std::vector<float> golden = ReadGolden();
-  const auto [low, high] = std::minmax_element(golden.begin(), golden.end());
-  // The last bits depend on the CPU that the golden was made on.
-  const float tolerance = 1e-4F * (*high - *low);
-  std::size_t g = 0;
-  float worst = 0;
-  for (int k = 0; k < 5; ++k) {
-    for (int z = 0; z < 64; z += 4) {
-      for (int y = 0; y < 64; y += 4) {
-        for (int x = 0; x < 64; x += 4) {
-          const std::size_t i = ((std::size_t{1} * k * 64 + z) * 64 + y) * 64 + x;
-          worst = std::max(worst, std::abs(logits[i] - golden[g++]));
+/// Every 4th voxel along each axis of each channel.
+std::vector<float> Thinned(const std::vector<float>& logits, const PatchSignature& signature) {
+  const Shape3& patch = signature.patch_size;
+  std::vector<float> thinned;
+  for (int64_t k = 0; k < signature.output_channels; ++k) {
+    for (int64_t z = 0; z < patch[0]; z += 4) {
+      for (int64_t y = 0; y < patch[1]; y += 4) {
+        for (int64_t x = 0; x < patch[2]; x += 4) {
+          thinned.push_back(logits[((k * patch[0] + z) * patch[1] + y) * patch[2] + x]);
         }
       }
     }
   }
-  RecordProperty("largest_difference", std::to_string(worst));
-  EXPECT_LE(worst, tolerance);
+  return thinned;
+}
+
+/// The last bits depend on the CPU that the golden was made on.
+void ExpectCloseToGolden(const std::vector<float>& logits, const std::string& name) {
+  const std::vector<float> golden = ReadGolden(name, logits.size());
+  const auto [low, high] = std::minmax_element(golden.begin(), golden.end());
+  float worst = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    worst = std::max(worst, std::abs(logits[i] - golden[i]));
+  }
+  testing::Test::RecordProperty("largest_difference", std::to_string(worst));
+  EXPECT_LE(worst, 1e-4F * (*high - *low));
+}
+
+TEST(TorchEngine, LogitsAreThoseOfEagerTorch) {
+  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  NNSEG_ASSERT_OK(network);
+  ExpectCloseToGolden(Thinned(RunOnce(**network, ExamplePatch()), kExampleSignature),
+                      "brain_t1_fold_0_logits.f32");
+}
+
+TEST(TorchEngine, LogitsOfSlicesAreThoseOfEagerTorch) {
+  const auto network = MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), kSliceSignature);
+  NNSEG_ASSERT_OK(network);
+  ExpectCloseToGolden(Thinned(RunOnce(**network, SlicePatch()), kSliceSignature),
+                      "photo_2d_fold_0_logits.f32");
+}
+
+TEST(TorchEngine, ANetworkOfSlicesIsNoneOfVolumes) {
+  PatchSignature volumes = kSliceSignature;
+  volumes.patch_dimensions = 3;
+  EXPECT_THAT(MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), volumes),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(TorchEngine, DevicesAreNamedAndChecked) {
