@@ -7,6 +7,7 @@ postprocessing/remove_connected_components.py).
 import io
 import json
 import pickle
+import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ FILE_NAME = "postprocessing.json"
 _FUNCTION = "remove_all_but_largest_component_from_segmentation"
 _MODULE = "nnunetv2.postprocessing.remove_connected_components"
 _MAX_BYTES = 1 << 20
+_MAX_LABELS = 1 << 16  # of one step, nested lists counted as well
 
 
 def find(folders: Iterable[Path]) -> Path | None:
@@ -40,7 +42,7 @@ def read(path: Path) -> dict:
         raise ExportError(f"{path.name}: has {len(functions)} functions and {len(arguments)} sets of arguments")
     for function in functions:
         if function != _FUNCTION:
-            raise ExportError(f"{path.name}: function is {function!r}, expected {_FUNCTION}")
+            raise ExportError(f"{path.name}: function is {reprlib.repr(function)}, expected {_FUNCTION}")
     return {
         "postprocessing_fns": list(functions),
         "postprocessing_kwargs": [_check_arguments(path, kwargs) for kwargs in arguments],
@@ -59,7 +61,7 @@ def describe(rules: dict) -> list[str]:
 def _from_json(path: Path, content: bytes) -> tuple[list, list]:
     try:
         rules = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportError(f"{path.name}: is not valid JSON: {error}") from error
     for key in ("postprocessing_fns", "postprocessing_kwargs"):
         if not isinstance(rules, dict) or not isinstance(rules.get(key), list):
@@ -90,19 +92,30 @@ def _from_pickle(path: Path, content: bytes) -> tuple[list, list]:
 
 def _check_arguments(path: Path, kwargs: object) -> dict:
     if not isinstance(kwargs, dict) or not {"labels_or_regions"} <= kwargs.keys() <= {"labels_or_regions", "background_label"}:
-        raise ExportError(f"{path.name}: arguments are {kwargs}, expected labels_or_regions and perhaps background_label")
+        raise ExportError(f"{path.name}: arguments are {reprlib.repr(kwargs)}, expected labels_or_regions and perhaps background_label")
     labels = sorted(set(_flatten(path, kwargs["labels_or_regions"])))
     background = kwargs.get("background_label", 0)
     if not labels or labels[0] < 1:
-        raise ExportError(f"{path.name}: labels_or_regions is {kwargs['labels_or_regions']}, expected labels above 0")
+        raise ExportError(f"{path.name}: labels_or_regions is {reprlib.repr(labels)}, expected labels above 0")
     if not isinstance(background, int) or background < 0:
-        raise ExportError(f"{path.name}: background_label is {background}, expected a label")
+        raise ExportError(f"{path.name}: background_label is {reprlib.repr(background)}, expected a label")
     return {"labels_or_regions": labels, "background_label": background}
 
 
 def _flatten(path: Path, value: object) -> list[int]:
-    if isinstance(value, (list, tuple)):
-        return [label for part in value for label in _flatten(path, part)]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return [value]
-    raise ExportError(f"{path.name}: labels_or_regions holds {value!r}, expected integers and lists of them")
+    """The labels in any nesting of lists: all of it means their union. A pickle's lists may hold themselves."""
+    labels: list[int] = []
+    pending = [value]
+    for _ in range(_MAX_LABELS):
+        if not pending:
+            return labels
+        part = pending.pop()
+        if isinstance(part, (list, tuple)) and len(pending) + len(part) <= _MAX_LABELS:
+            pending.extend(part)
+        elif isinstance(part, int) and not isinstance(part, bool):
+            labels.append(part)
+        else:
+            raise ExportError(
+                f"{path.name}: labels_or_regions holds {reprlib.repr(part)}, expected integers and lists of them"
+            )
+    raise ExportError(f"{path.name}: labels_or_regions holds more than {_MAX_LABELS} values")

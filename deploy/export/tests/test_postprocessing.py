@@ -82,3 +82,23 @@ def test_truncated_pickle_is_refused(tmp_path):
     path.write_bytes(pickle.dumps(([], []))[:-3])
     with pytest.raises(ExportError, match="cannot be read"):
         postprocessing.read(path)
+
+
+def test_pickle_whose_lists_hold_one_another_without_end_is_refused(tmp_path):
+    path = tmp_path / "postprocessing.pkl"
+    circle = []
+    circle.append(circle)
+    explosion = [1]
+    for _ in range(64):
+        explosion = [explosion, explosion]
+    for labels in (circle, explosion):
+        path.write_bytes(pickle.dumps(([FUNCTION], [{"labels_or_regions": labels}])))
+        with pytest.raises(ExportError, match="holds more than 65536 values"):
+            postprocessing.read(path)
+
+
+def test_json_nested_too_deep_is_refused(tmp_path):
+    path = tmp_path / "postprocessing.json"
+    path.write_text("[" * 200_000)
+    with pytest.raises(ExportError, match="is not valid JSON"):
+        postprocessing.read(path)
