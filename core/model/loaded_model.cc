@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/model/model_references.h"
 
 namespace nnseg {
 namespace {
@@ -43,17 +44,15 @@ std::string EngineNames(const std::map<std::string, std::map<std::string, std::s
   });
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle bundle,
-                                                                     const Engines& engines,
-                                                                     References references) {
+/// Loads every fold for every engine of the host that the bundle has files for.
+absl::StatusOr<std::vector<LoadedModel::EngineNetworks>> LoadNetworks(const ModelBundle& bundle,
+                                                                      const Engines& engines) {
   const PatchSignature signature = SignatureOf(bundle.manifest);
-  std::vector<EngineNetworks> loaded;
+  std::vector<LoadedModel::EngineNetworks> loaded;
   for (const Engine& engine : engines) {
     const auto files = bundle.manifest.engines.find(engine.loader->engine());
     if (files == bundle.manifest.engines.end()) continue;
-    EngineNetworks networks{engine, {}};
+    LoadedModel::EngineNetworks networks{engine, {}};
     for (const std::string& fold : bundle.manifest.folds) {
       const std::string file = (bundle.folder / files->second.at(fold)).string();
       NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<PatchNetwork> network,
@@ -67,8 +66,21 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle
                                                       EngineNames(bundle.manifest.engines),
                                                       ", none of which this host offers"));
   }
+  return loaded;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle bundle,
+                                                                     const Engines& engines,
+                                                                     References references) {
+  NNSEG_RETURN_IF_ERROR(CheckReferences(bundle, references));
   std::shared_ptr<LoadedModel> model(new LoadedModel(std::move(bundle)));
-  model->engines_ = std::move(loaded);
+  if (model->bundle_.manifest.is_ensemble()) {
+    model->bundle_.plan = references.members.front()->bundle().plan;
+  } else {
+    NNSEG_ASSIGN_OR_RETURN(model->engines_, LoadNetworks(model->bundle_, engines));
+  }
   model->references_ = std::move(references);
   return model;
 }

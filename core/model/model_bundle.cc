@@ -1,11 +1,13 @@
 #include "core/model/model_bundle.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/model/verified_file.h"
+#include "core/plan/dataset_json.h"
 #include "core/plan/plans_json.h"
 
 namespace nnseg {
@@ -14,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxJsonBytes = std::size_t{16} << 20;
+constexpr char kRulesFile[] = "postprocessing.json";
 
 /// Every entry of the folder must be a file that the manifest lists, or the manifest itself.
 absl::Status CheckNothingElse(const fs::path& folder, const BundleManifest& manifest) {
@@ -45,18 +48,75 @@ absl::Status Contradiction(absl::string_view key, absl::string_view in_manifest,
 }
 
 absl::Status CheckAgreement(const BundleManifest& manifest, const SegmentationPlan& plan) {
+  if (manifest.patch_dimensions != plan.patch_dimensions) {
+    return Contradiction("patch_size", absl::StrCat("one of ", manifest.patch_dimensions, "D"),
+                         absl::StrCat(plan.patch_dimensions, "D"));
+  }
   if (manifest.patch_size != plan.patch_size) {
     return Contradiction("patch_size", ToString(manifest.patch_size), ToString(plan.patch_size));
   }
-  if (manifest.input_channels != static_cast<int64_t>(plan.channels.size())) {
+  const std::size_t previous_channels =
+      plan.is_cascade() ? plan.labels.foreground_labels().size() : 0;
+  const auto input_channels = static_cast<int64_t>(plan.channels.size() + previous_channels);
+  if (manifest.input_channels != input_channels) {
     return Contradiction("network_input_channels", absl::StrCat(manifest.input_channels),
-                         absl::StrCat(plan.channels.size()));
+                         absl::StrCat(input_channels));
   }
   if (manifest.output_channels != plan.labels.output_channels()) {
     return Contradiction("network_output_channels", absl::StrCat(manifest.output_channels),
                          absl::StrCat(plan.labels.output_channels()));
   }
+  if (manifest.previous_stage && !plan.is_cascade()) {
+    return Contradiction("previous_stage", absl::StrCat("'", manifest.previous_stage->name, "'"),
+                         "none");
+  }
   return absl::OkStatus();
+}
+
+/// Labels and channels; all else comes from the members when they are loaded.
+absl::StatusOr<SegmentationPlan> EnsemblePlan(const std::string& dataset_json) {
+  NNSEG_ASSIGN_OR_RETURN(Dataset dataset, ParseDataset(dataset_json));
+  SegmentationPlan plan;
+  for (std::string& name : dataset.channel_names) plan.channels.push_back({std::move(name)});
+  plan.labels = std::move(dataset.labels);
+  return plan;
+}
+
+/// The plan is read from the very bytes that were hashed.
+absl::StatusOr<SegmentationPlan> ReadPlan(const fs::path& folder, const BundleManifest& manifest) {
+  NNSEG_ASSIGN_OR_RETURN(const std::string dataset_json,
+                         ReadVerified(folder, manifest, "dataset.json"));
+  if (manifest.is_ensemble()) return EnsemblePlan(dataset_json);
+  NNSEG_ASSIGN_OR_RETURN(const std::string plans_json,
+                         ReadVerified(folder, manifest, "plans.json"));
+  NNSEG_ASSIGN_OR_RETURN(SegmentationPlan plan,
+                         ParseSegmentationPlan(plans_json, dataset_json, manifest.configuration));
+  NNSEG_RETURN_IF_ERROR(CheckAgreement(manifest, plan));
+  return plan;
+}
+
+/// Every label that the rules name must be one of dataset.json.
+absl::Status CheckRules(const PostprocessingRules& rules, const LabelTable& labels) {
+  const auto highest = static_cast<int>(labels.foreground_labels().size());
+  for (const LargestComponentRule& rule : rules) {
+    const int label = std::max(rule.labels.back(), rule.background);
+    if (label > highest) {
+      return absl::InvalidArgumentError(absl::StrCat("postprocessing.json: names the label ", label,
+                                                     ", expected at most ", highest,
+                                                     " by dataset.json"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PostprocessingRules> ReadRules(const fs::path& folder,
+                                              const BundleManifest& manifest,
+                                              const LabelTable& labels) {
+  if (manifest.files.count(kRulesFile) == 0) return PostprocessingRules();
+  NNSEG_ASSIGN_OR_RETURN(const std::string json, ReadVerified(folder, manifest, kRulesFile));
+  NNSEG_ASSIGN_OR_RETURN(PostprocessingRules rules, ParsePostprocessingRules(json));
+  NNSEG_RETURN_IF_ERROR(CheckRules(rules, labels));
+  return rules;
 }
 
 }  // namespace
@@ -72,15 +132,9 @@ absl::StatusOr<ModelBundle> ReadModelBundle(const fs::path& folder) {
   NNSEG_ASSIGN_OR_RETURN(bundle.manifest, ParseBundleManifest(manifest_json));
   NNSEG_RETURN_IF_ERROR(CheckNothingElse(folder, bundle.manifest));
 
-  // The plan is read from the very bytes that were hashed.
-  NNSEG_ASSIGN_OR_RETURN(const std::string plans_json,
-                         ReadVerified(folder, bundle.manifest, "plans.json"));
-  NNSEG_ASSIGN_OR_RETURN(const std::string dataset_json,
-                         ReadVerified(folder, bundle.manifest, "dataset.json"));
-  NNSEG_ASSIGN_OR_RETURN(
-      bundle.plan, ParseSegmentationPlan(plans_json, dataset_json, bundle.manifest.configuration));
-  NNSEG_RETURN_IF_ERROR(CheckAgreement(bundle.manifest, bundle.plan));
-
+  NNSEG_ASSIGN_OR_RETURN(bundle.plan, ReadPlan(folder, bundle.manifest));
+  NNSEG_ASSIGN_OR_RETURN(bundle.postprocessing,
+                         ReadRules(folder, bundle.manifest, bundle.plan.labels));
   for (const auto& [name, file] : bundle.manifest.files) {
     NNSEG_RETURN_IF_ERROR(VerifyFile(folder / name, file));
   }

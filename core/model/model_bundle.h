@@ -15,7 +15,9 @@ namespace nnseg {
 struct ModelBundle {
   std::filesystem::path folder;
   BundleManifest manifest;
-  SegmentationPlan plan;               ///< an ensemble's is that of its first member
+  /// An ensemble has its channels' names and labels only; LoadedModel makes it that of the first
+  /// member.
+  SegmentationPlan plan;
   PostprocessingRules postprocessing;  ///< postprocessing.json; empty: none
   std::string digest;  ///< SHA-256 of manifest.json, which names the hashes of all other files
 };

@@ -76,19 +76,6 @@ absl::StatusOr<std::vector<fs::path>> Folders(const fs::path& parent) {
   return folders;
 }
 
-absl::StatusOr<std::shared_ptr<const LoadedModel>> ReadAndLoad(const fs::path& folder,
-                                                               const std::string& name, int version,
-                                                               const Engines& engines) try {
-  NNSEG_ASSIGN_OR_RETURN(ModelBundle bundle, ReadModelBundle(folder));
-  if (bundle.manifest.name != name || bundle.manifest.version != version) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "manifest.json is that of ", Describe(bundle.manifest.name, bundle.manifest.version)));
-  }
-  return LoadedModel::Load(std::move(bundle), engines);
-} catch (const std::bad_alloc&) {
-  return absl::ResourceExhaustedError("there is not enough memory for it");
-}
-
 }  // namespace
 
 ModelRepository::ModelRepository(fs::path root, Engines engines)
@@ -147,14 +134,27 @@ absl::Status ModelRepository::LoadKnown(const std::string& name, int version) {
     NNSEG_ASSIGN_OR_RETURN(const ModelStatus* known, Find(name, version));
     if (known->state == ModelState::kReady) return absl::OkStatus();
     if (known->state == ModelState::kLoading) return WhyNotReady(*known);
+  }
+  const std::lock_guard<std::mutex> turn(loading_);
+  return LoadInTurn(name, version).status();
+}
+
+ModelRepository::LoadResult ModelRepository::LoadInTurn(const std::string& name, int version) {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    NNSEG_ASSIGN_OR_RETURN(const ModelStatus* known, Find(name, version));
+    if (known->state == ModelState::kReady) return known->model;
     version = known->version;
+    if (known->state == ModelState::kLoading) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Describe(name, version), " refers to itself through other models"));
+    }
     ModelStatus& entry = models_.at(name).at(version);
     entry.state = ModelState::kLoading;
     entry.error = absl::OkStatus();
   }
   // An entry that is loading is nobody else's to change or remove.
-  absl::StatusOr<std::shared_ptr<const LoadedModel>> model =
-      ReadAndLoad(root_ / name / absl::StrCat(version), name, version, engines_);
+  LoadResult model = ReadAndLoad(name, version);
   const std::lock_guard<std::mutex> lock(mu_);
   ModelStatus& entry = models_.at(name).at(version);
   if (!model.ok()) {
@@ -164,7 +164,28 @@ absl::Status ModelRepository::LoadKnown(const std::string& name, int version) {
   }
   entry.state = ModelState::kReady;
   entry.model = *std::move(model);
-  return absl::OkStatus();
+  return entry.model;
+}
+
+ModelRepository::LoadResult ModelRepository::ReadAndLoad(const std::string& name, int version) try {
+  NNSEG_ASSIGN_OR_RETURN(ModelBundle bundle, ReadModelBundle(root_ / name / absl::StrCat(version)));
+  const BundleManifest& manifest = bundle.manifest;
+  if (manifest.name != name || manifest.version != version) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("manifest.json is that of ", Describe(manifest.name, manifest.version)));
+  }
+  LoadedModel::References references;
+  for (const ModelReference& member : manifest.members) {
+    NNSEG_ASSIGN_OR_RETURN(references.members.emplace_back(),
+                           LoadInTurn(member.name, member.version));
+  }
+  if (manifest.previous_stage) {
+    NNSEG_ASSIGN_OR_RETURN(references.previous_stage, LoadInTurn(manifest.previous_stage->name,
+                                                                 manifest.previous_stage->version));
+  }
+  return LoadedModel::Load(std::move(bundle), engines_, std::move(references));
+} catch (const std::bad_alloc&) {
+  return absl::ResourceExhaustedError("there is not enough memory for it");
 }
 
 absl::Status ModelRepository::Unload(const std::string& name, int version) {

@@ -26,8 +26,9 @@ struct ModelStatus {
 
 /// The models under <root>/<name>/<integer version>/. Names and versions are looked up in the index
 /// made by Scan, never joined to a path. A load happens outside the lock, so requests never wait
-/// for one; a request that borrowed a model keeps it alive while an unload or a newer version goes
-/// on. Thread-safe.
+/// for one, though loads wait for each other; a request that borrowed a model keeps it alive while
+/// an unload or a newer version goes on, and so does an ensemble or cascade that refers to it.
+/// Thread-safe.
 class ModelRepository {
  public:
   ModelRepository(std::filesystem::path root, Engines engines);
@@ -42,6 +43,7 @@ class ModelRepository {
   void LoadAll();
 
   /// Loads a version (0: the newest), replacing nothing: other versions go on serving. Scans first.
+  /// The models that it refers to are loaded before it and shared with all that refer to them.
   /// NOT_FOUND, FAILED_PRECONDITION while another call loads it, or why the load failed. Loading a
   /// ready version is OK and does nothing.
   absl::Status Load(const std::string& name, int version);
@@ -59,13 +61,20 @@ class ModelRepository {
   bool AnyReady() const;
 
  private:
+  using LoadResult = absl::StatusOr<std::shared_ptr<const LoadedModel>>;
+
   /// Load without the scan.
   absl::Status LoadKnown(const std::string& name, int version);
+  /// The same after the models that it refers to. REQUIRES: loading_ is held, so that every entry
+  /// that is being loaded waits for this one: one more step to it would close a circle.
+  LoadResult LoadInTurn(const std::string& name, int version);
+  LoadResult ReadAndLoad(const std::string& name, int version);
   /// The index's entry, the newest for version 0. NOT_FOUND. REQUIRES: mu_ is held.
   absl::StatusOr<const ModelStatus*> Find(const std::string& name, int version) const;
 
   const std::filesystem::path root_;
   const Engines engines_;
+  std::mutex loading_;  // one load at a time; never locked under mu_
   mutable std::mutex mu_;
   std::map<std::string, std::map<int, ModelStatus>> models_;  // guarded by mu_
 };

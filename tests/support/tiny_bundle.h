@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/inference/network_loader.h"
+#include "core/plan/bundle_manifest.h"
 #include "tests/support/fake_patch_network.h"
 
 namespace nnseg {
@@ -16,19 +18,36 @@ namespace nnseg {
 struct TinyBundleOptions {
   std::string name = "tiny";
   int version = 1;
+  std::string configuration = "3d_fullres";
   std::vector<std::string> folds{"0", "1"};
   std::vector<std::string> channels{"T1"};
-  std::vector<int> mirroring_axes{0, 1, 2};
+  std::vector<int> mirroring_axes{0, 1, 2};  ///< internal axes; 2D leaves 0 out
   int foreground_labels = 2;
+  /// In place of the labels: one region for each, painted in this order as 1, 2, ...
+  std::vector<std::vector<int>> regions;
+  int patch_dimensions = 3;  ///< 2: patch_size[0] is left out
   Shape3 patch_size{{8, 8, 8}};
   double spacing_mm = 1.0;
   std::vector<int> transpose_forward{1, 0, 2};
+  std::string image_reader_writer = "SimpleITKIO";
+  /// Cascade: the configuration whose labels are a further input; empty: none.
+  std::string previous_configuration;
+  std::optional<ModelReference> previous_stage;  ///< the model that makes these labels
+  std::string postprocessing;                    ///< postprocessing.json; empty: none
 };
 
 /// Writes a valid bundle to <repository>/<name>/<version> whose fold files are placeholders for a
 /// FakeNetworkLoader named "torch", and returns its folder.
 std::filesystem::path WriteTinyBundle(const std::filesystem::path& repository,
                                       const TinyBundleOptions& options = {});
+
+/// Writes a valid ensemble of `members` to <repository>/<name>/1 and returns its folder. Labels,
+/// regions, channels and post-processing are those of `options`, the members' own; the rest of
+/// `options` is not used.
+std::filesystem::path WriteTinyEnsemble(const std::filesystem::path& repository,
+                                        const std::string& name,
+                                        const std::vector<ModelReference>& members,
+                                        const TinyBundleOptions& options = {});
 
 /// Serves FakePatchNetworks for any file, numbered by the fold in its name, as engine
 /// "torch" on device "cpu". `configure` sees each network before it is handed out. Thread-safe.

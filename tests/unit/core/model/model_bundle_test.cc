@@ -148,6 +148,103 @@ TEST_F(ModelBundleTest, ErrorsNameNoFolder) {
   EXPECT_THAT(std::string(bundle.status().message()), Not(HasSubstr("/")));
 }
 
+/// Bundles of other kinds, each written into a repository of its own.
+absl::StatusOr<ModelBundle> WriteAndRead(const TinyBundleOptions& options) {
+  const TemporaryFolder repository;
+  return ReadModelBundle(WriteTinyBundle(repository.path(), options));
+}
+
+TEST(ModelBundle, TheNetworkOfACascadeTakesOneChannelForEachForegroundLabel) {
+  TinyBundleOptions options;
+  options.previous_configuration = "3d_lowres";
+  options.previous_stage = ModelReference{"low", 2};
+  const absl::StatusOr<ModelBundle> bundle = WriteAndRead(options);
+  NNSEG_ASSERT_OK(bundle);
+  EXPECT_EQ(bundle->manifest.input_channels, 3);
+  EXPECT_EQ(bundle->plan.channels.size(), 1u);
+  EXPECT_EQ(bundle->manifest.previous_stage, (ModelReference{"low", 2}));
+}
+
+TEST_F(ModelBundleTest, OnlyACascadeMayNameAPreviousStage) {
+  Replace("manifest.json", "\"mirroring_axes\"",
+          "\"previous_stage\": {\"name\": \"low\", \"version\": 1}, \"mirroring_axes\"");
+  EXPECT_THAT(ReadModelBundle(folder_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("previous_stage is 'low', expected none by plans.json")));
+}
+
+TEST(ModelBundle, TwoDimensionalModelsAreRead) {
+  TinyBundleOptions options;
+  options.patch_dimensions = 2;
+  options.patch_size = {{1, 16, 8}};
+  const absl::StatusOr<ModelBundle> bundle = WriteAndRead(options);
+  NNSEG_ASSERT_OK(bundle);
+  EXPECT_EQ(bundle->plan.patch_dimensions, 2);
+  EXPECT_EQ(bundle->manifest.patch_size, (Shape3{{1, 16, 8}}));
+  EXPECT_THAT(bundle->manifest.mirroring_axes, ElementsAre(1, 2));
+}
+
+TEST_F(ModelBundleTest, APatchOfOneSliceIsNotTwoDimensional) {
+  Replace("manifest.json", "\"patch_size\": [\n  8,", "\"patch_size\": [");
+  Replace("manifest.json", "\"mirroring_axes\": [\n  0,\n  1,\n  2", "\"mirroring_axes\": [\n  0");
+  EXPECT_THAT(ReadModelBundle(folder_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("patch_size is one of 2D, expected 3D by plans.json")));
+}
+
+TEST(ModelBundle, RegionsAreRead) {
+  TinyBundleOptions options;
+  options.regions = {{1, 2, 3}, {2, 3}};
+  options.regions.push_back({3});
+  const absl::StatusOr<ModelBundle> bundle = WriteAndRead(options);
+  NNSEG_ASSERT_OK(bundle);
+  EXPECT_TRUE(bundle->plan.labels.has_regions());
+  EXPECT_EQ(bundle->manifest.output_channels, 3);
+}
+
+constexpr char kRules[] = R"({
+  "postprocessing_fns": ["remove_all_but_largest_component_from_segmentation"],
+  "postprocessing_kwargs": [{"labels_or_regions": [1, 2]}]})";
+
+TEST(ModelBundle, RulesOfPostprocessingAreRead) {
+  TinyBundleOptions options;
+  EXPECT_TRUE(WriteAndRead(options)->postprocessing.empty());
+  options.postprocessing = kRules;
+  const absl::StatusOr<ModelBundle> bundle = WriteAndRead(options);
+  NNSEG_ASSERT_OK(bundle);
+  ASSERT_EQ(bundle->postprocessing.size(), 1u);
+  EXPECT_THAT(bundle->postprocessing[0].labels, ElementsAre(1, 2));
+}
+
+TEST(ModelBundle, RulesForLabelsThatDoNotExistAreRefused) {
+  TinyBundleOptions options;
+  options.postprocessing = kRules;
+  options.foreground_labels = 1;
+  EXPECT_THAT(WriteAndRead(options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "postprocessing.json: names the label 2, expected at most 1 by "
+                       "dataset.json"));
+  options.postprocessing = "{}";
+  EXPECT_THAT(WriteAndRead(options), StatusIs(absl::StatusCode::kInvalidArgument,
+                                              HasSubstr("postprocessing_fns is missing")));
+}
+
+TEST(ModelBundle, AnEnsembleHasLabelsChannelsAndRulesOnly) {
+  const TemporaryFolder repository;
+  TinyBundleOptions options;
+  options.channels = {"T1", "T2"};
+  options.postprocessing = kRules;
+  const absl::StatusOr<ModelBundle> bundle = ReadModelBundle(
+      WriteTinyEnsemble(repository.path(), "pair", {{"flat", 1}, {"deep", 2}}, options));
+  NNSEG_ASSERT_OK(bundle);
+  EXPECT_THAT(bundle->manifest.members,
+              ElementsAre(ModelReference{"flat", 1}, ModelReference{"deep", 2}));
+  ASSERT_EQ(bundle->plan.channels.size(), 2u);
+  EXPECT_EQ(bundle->plan.channels[1].name, "T2");
+  EXPECT_EQ(bundle->plan.labels.output_channels(), 3);
+  EXPECT_EQ(bundle->postprocessing.size(), 1u);
+}
+
 TEST(ModelBundle, TheExampleModelIsWhole) {
   const char* examples = std::getenv("NNSEG_EXAMPLES");
   ASSERT_NE(examples, nullptr) << "run through ctest, or set NNSEG_EXAMPLES";

@@ -1,5 +1,6 @@
 #include "core/model/model_repository.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -237,6 +238,122 @@ TEST_F(ModelRepositoryTest, OtherVersionsServeWhileOneLoads) {
   gate.Open();
   loading.join();
   EXPECT_THAT(Listed(repository), ElementsAre("liver/1 ready", "liver/2 ready"));
+}
+
+class ModelReferencesTest : public ModelRepositoryTest {
+ protected:
+  void WriteCascade(const std::string& name, const std::string& configuration,
+                    const std::string& previous_configuration, const std::string& previous_name) {
+    TinyBundleOptions options;
+    options.name = name;
+    options.configuration = configuration;
+    options.previous_configuration = previous_configuration;
+    if (!previous_name.empty()) options.previous_stage = ModelReference{previous_name, 1};
+    WriteTinyBundle(root_.path(), options);
+  }
+  void WritePair(const std::string& name, const ModelReference& first,
+                 const ModelReference& second) {
+    WriteTinyEnsemble(root_.path(), name, {first, second});
+  }
+};
+
+TEST_F(ModelReferencesTest, MembersAreLoadedOnceAndShared) {
+  Write("deep", 1);
+  Write("flat", 1);
+  Write("flat", 2);
+  WritePair("a-pair", {"flat", 1}, {"deep", 1});
+  WritePair("pair", {"deep", 1}, {"flat", 1});
+  int loads = 0;
+  ModelRepository repository = Open([&](FakePatchNetwork&) { ++loads; });
+  NNSEG_ASSERT_OK(repository.Scan());
+  repository.LoadAll();
+  EXPECT_THAT(Listed(repository), ElementsAre("a-pair/1 ready", "deep/1 ready", "flat/1 ready",
+                                              "flat/2 ready", "pair/1 ready"));
+  EXPECT_EQ(loads, 6) << "two folds of three models";
+  const auto deep = *repository.Borrow("deep", 1);
+  const auto flat = *repository.Borrow("flat", 1);
+  EXPECT_THAT((*repository.Borrow("pair", 1))->members(), ElementsAre(deep, flat));
+  EXPECT_THAT((*repository.Borrow("a-pair", 1))->members(), ElementsAre(flat, deep));
+}
+
+TEST_F(ModelReferencesTest, APreviousStageIsLoadedBeforeItsCascade) {
+  TinyBundleOptions low;
+  low.name = "low";
+  low.configuration = "3d_lowres";
+  WriteTinyBundle(root_.path(), low);
+  WriteCascade("cascade", "3d_cascade_fullres", "3d_lowres", "low");
+  ModelRepository repository = Open();
+  NNSEG_ASSERT_OK(repository.Load("cascade", 1));
+  EXPECT_EQ((*repository.Borrow("cascade", 1))->previous_stage(), *repository.Borrow("low", 1));
+}
+
+TEST_F(ModelReferencesTest, AMissingMemberFailsTheEnsemble) {
+  Write("deep", 1);
+  WritePair("pair", {"deep", 1}, {"flat", 3});
+  ModelRepository repository = Open();
+  EXPECT_THAT(
+      repository.Load("pair", 1),
+      StatusIs(absl::StatusCode::kNotFound, "model 'pair' version 1: model 'flat' does not exist"));
+  EXPECT_THAT(Listed(repository), ElementsAre("deep/1 ready", "pair/1 failed"));
+  Write("flat", 3);
+  NNSEG_EXPECT_OK(repository.Load("pair", 1));
+}
+
+TEST_F(ModelReferencesTest, ABadMemberFailsTheEnsembleByName) {
+  Write("deep", 1);
+  std::ofstream(Write("flat", 1) / "fold_0.pt", std::ios::app) << "x";
+  WritePair("pair", {"deep", 1}, {"flat", 1});
+  ModelRepository repository = Open();
+  EXPECT_THAT(repository.Load("pair", 1),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("model 'pair' version 1: model 'flat' version 1: fold_0.pt has")));
+  EXPECT_THAT(Listed(repository), ElementsAre("deep/1 ready", "flat/1 failed", "pair/1 failed"));
+}
+
+TEST_F(ModelReferencesTest, CirclesAreRefused) {
+  WriteCascade("first", "one", "two", "second");
+  WriteCascade("second", "two", "one", "first");
+  WritePair("snake", {"snake", 1}, {"first", 1});
+  ModelRepository repository = Open();
+  for (const char* name : {"first", "second", "snake"}) {
+    EXPECT_THAT(repository.Load(name, 1),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr(std::string("model '") + name +
+                                   "' version 1 refers to itself through other models")));
+  }
+  EXPECT_FALSE(repository.AnyReady());
+}
+
+TEST_F(ModelReferencesTest, AnEnsembleOutlivesTheUnloadOfAMember) {
+  Write("deep", 1);
+  Write("flat", 1);
+  WritePair("pair", {"deep", 1}, {"flat", 1});
+  ModelRepository repository = Open();
+  NNSEG_ASSERT_OK(repository.Load("pair", 1));
+  NNSEG_ASSERT_OK(repository.Unload("flat", 1));
+  EXPECT_THAT(Listed(repository), ElementsAre("deep/1 ready", "flat/1 unloaded", "pair/1 ready"));
+  const auto pair = *repository.Borrow("pair", 1);
+  NNSEG_EXPECT_OK(pair->members()[1]->Select("", {}));
+}
+
+TEST_F(ModelReferencesTest, AMemberThatIsBeingLoadedIsWaitedFor) {
+  Write("deep", 1);
+  Write("flat", 1);
+  WritePair("pair", {"deep", 1}, {"flat", 1});
+  Gate gate;
+  std::atomic<int> loads{0};
+  ModelRepository repository = Open([&](FakePatchNetwork& network) {
+    ++loads;
+    network.OnRun([&](int) { gate.Wait(); });
+  });
+  std::thread member([&] { NNSEG_EXPECT_OK(repository.Load("flat", 1)); });
+  gate.AwaitArrivals(1);
+  std::thread ensemble([&] { NNSEG_EXPECT_OK(repository.Load("pair", 1)); });
+  gate.Open();
+  member.join();
+  ensemble.join();
+  EXPECT_EQ(loads.load(), 4) << "two folds of two models";
+  EXPECT_THAT(Listed(repository), ElementsAre("deep/1 ready", "flat/1 ready", "pair/1 ready"));
 }
 
 }  // namespace
