@@ -35,9 +35,9 @@ BlockRestorer::BlockRestorer(const SegmentationPlan& plan, const CaseProperties&
       resampler_(std::move(resampler)),
       sinks_(std::move(sinks)) {}
 
-int64_t BlockRestorer::BlockBytes(int64_t channels, int64_t rows, int64_t columns) {
-  return PlanesPerBlock(channels, rows, columns) * channels * rows * columns *
-         static_cast<int64_t>(sizeof(float));
+int64_t BlockRestorer::BlockBytes(int64_t channels, const Shape3& shape) {
+  const int64_t planes = std::min(shape[0], PlanesPerBlock(channels, shape[1], shape[2]));
+  return planes * channels * shape[1] * shape[2] * static_cast<int64_t>(sizeof(float));
 }
 
 std::array<int64_t, 2> BlockRestorer::InputPlanes(int64_t k) const {

@@ -18,8 +18,8 @@ class BlockRestorer : public PlanewiseRestorer {
   BlockRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
                 std::unique_ptr<LogitResampler> resampler, RestoreSinks sinks);
 
-  /// Host bytes of a block of `channels` x planes of `rows` x `columns`.
-  static int64_t BlockBytes(int64_t channels, int64_t rows, int64_t columns);
+  /// Host bytes of a block of a crop of `shape` voxels.
+  static int64_t BlockBytes(int64_t channels, const Shape3& shape);
 
  private:
   std::array<int64_t, 2> InputPlanes(int64_t k) const override;

@@ -70,7 +70,7 @@ int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape, const Sh
   constexpr int64_t kHalf = sizeof(Half);
   const int64_t labels = shape.voxels() * static_cast<int64_t>(sizeof(uint16_t));
   const int64_t channels = plan.labels.output_channels();
-  const int64_t block = BlockRestorer::BlockBytes(channels, shape[1], shape[2]);
+  const int64_t block = BlockRestorer::BlockBytes(channels, shape);
   const ResamplingRule& rule = plan.logits_resampling;
   if (rule.resampler == Resampler::kSpline && (rule.order > 1 || rule.order_z != 0)) {
     const int64_t resampling =

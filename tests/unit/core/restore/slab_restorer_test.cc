@@ -260,6 +260,8 @@ TEST(RestoreBytes, AreFarBelowFullResolutionLogits) {
   EXPECT_LT(RestoreBytes(plan, shape, network, true), full / 20);
   plan.logits_resampling.resampler = Resampler::kTorch;
   EXPECT_LT(RestoreBytes(plan, shape, network, false), full / 20);
+  // No block is larger than the image.
+  EXPECT_LT(RestoreBytes(plan, {{4, 4, 4}}, {{2, 2, 2}}, true), 117 * 64 * 4 + 117 * 16 + 1000);
 }
 
 TEST(RestoreBytes, CubicSplinesNeedTheNetworksLogitsAndProbabilitiesTheImages) {
