@@ -63,6 +63,17 @@ TEST(PredictVolume, SlabsLeaveBeforeTheVolumeIsDone) {
   EXPECT_LE(runs_at_slab.front(), 4 + 2);
 }
 
+TEST(PredictVolume, SlicesOfATwoDimensionalModelLeaveOneByOne) {
+  FakePatchNetwork network({1, 2, {{1, 4, 4}}, 2});
+  SlabCollector collector(2, kShape);
+  PredictionOptions options;
+  options.mirroring_axes = {1, 2};
+  EXPECT_THAT(Predict(network, options, CancellationToken(), collector.observer()), IsOk());
+  EXPECT_TRUE(collector.complete());
+  EXPECT_THAT(collector.begins(), testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+  EXPECT_EQ(network.runs(), 10 * 2 * 2 * 4);  // slices, tiles, mirrors
+}
+
 TEST(PredictVolume, ConcurrentCasesGiveTheBitsOfOneAlone) {
   FakePatchNetwork network(kSignature);
   TileScheduler scheduler;
@@ -158,6 +169,14 @@ TEST(PredictVolume, RefusesImagesAndFoldsThatDoNotFit) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("folds differ")));
   EXPECT_THAT(predict(RandomVolume(1, kShape, 1), {}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no fold")));
+}
+
+TEST(PredictionBytes, OfATwoDimensionalModelAreThoseOfOneSlice) {
+  const PatchSignature signature{3, 4, {{1, 128, 160}}, 2};
+  const int64_t bytes = PredictionBytes(signature, {{1, 200, 240}}, 1);
+  EXPECT_EQ(PredictionBytes(signature, {{300, 200, 240}}, 1), bytes);
+  // Sums, weights and a finished slice; two passes' buffers and the sum over mirrors; the Gaussian.
+  EXPECT_EQ(bytes, (4 + 1 + 4) * 200 * 240 * 2 + (2 * (3 + 4) + 4) * 128 * 160 * 4 + 128 * 160 * 2);
 }
 
 TEST(PredictionBytes, GrowsWithThePlaneAndTheFoldsButNotWithDepth) {

@@ -26,6 +26,11 @@ TEST(MirrorsOf, SubsetsComeBySizeThenInListedOrder) {
                                            Mirror{true, false, false}, Mirror{true, false, true}));
 }
 
+TEST(MirrorsOf, SlicesAreMirroredInTheirPlane) {
+  EXPECT_THAT(Mirrors({1, 2}), ElementsAre(Mirror{}, Mirror{false, true, false},
+                                           Mirror{false, false, true}, Mirror{false, true, true}));
+}
+
 TEST(MirrorsOf, NoAxesMeansTheTileAsItIs) { EXPECT_THAT(Mirrors({}), ElementsAre(Mirror{})); }
 
 TEST(MirrorsOf, RefusesAxesOutOfRangeOrTwice) {

@@ -69,6 +69,33 @@ TEST(PatchGrid, WalksAxis0Outermost) {
   EXPECT_EQ(grid.tile(7), (Index3{{2, 2, 2}}));
 }
 
+TEST(PatchGrid, PatchesOfTwoDimensionsLieInEverySliceOnce) {
+  for (const double step : {0.25, 0.5, 1.0}) {
+    const auto grid = PatchGrid::Create({{5, 4, 7}}, {{1, 4, 4}}, 2, step).value();
+    EXPECT_THAT(std::vector<int64_t>(grid.starts(0).begin(), grid.starts(0).end()),
+                ElementsAre(0, 1, 2, 3, 4))
+        << step;
+  }
+  const auto grid = PatchGrid::Create({{5, 4, 7}}, {{1, 4, 4}}, 2, 0.5).value();
+  EXPECT_EQ(grid.tiles(), 5 * 3);
+  EXPECT_EQ(grid.tiles_per_row(), 3);
+  EXPECT_EQ(grid.tile(1), (Index3{{0, 0, 2}}));  // 1.5
+  EXPECT_EQ(grid.tile(2), (Index3{{0, 0, 3}}));
+  EXPECT_EQ(grid.tile(3), (Index3{{1, 0, 0}}));
+}
+
+TEST(PatchGrid, SlicesArePaddedInTheirPlaneOnly) {
+  const auto image = CountingVolume<float>(2, {{3, 2, 3}});
+  const auto grid = PatchGrid::Create(image.shape(), {{1, 5, 3}}, 2, 0.5).value();
+  EXPECT_EQ(grid.padded_shape(), (Shape3{{3, 5, 3}}));
+  EXPECT_EQ(grid.padding_before(), (Index3{{0, 1, 0}}));
+  EXPECT_EQ(grid.tiles(), 3);
+  std::vector<float> patch(30, -1);
+  grid.CopyTile(image, grid.tile(1), patch);
+  EXPECT_THAT(patch, ElementsAre(0, 0, 0, 6, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0,  //
+                                 0, 0, 0, 24, 25, 26, 27, 28, 29, 0, 0, 0, 0, 0, 0));
+}
+
 TEST(PatchGrid, CopiesATileOfEveryChannel) {
   const auto image = CountingVolume<float>(2, {{5, 6, 7}});
   const auto grid = PatchGrid::Create(image.shape(), {{2, 3, 4}}, 3, 0.5).value();
@@ -103,6 +130,18 @@ TEST(PatchGrid, RefusesStepsThatLeaveGapsOrNeverEnd) {
   }
   EXPECT_THAT(PatchGrid::Create({{5, 0, 5}}, {{4, 4, 4}}, 3, 0.5),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("5x0x5")));
+}
+
+TEST(PatchGrid, RefusesPatchesWhoseDimensionsContradictTheirShape) {
+  const auto create = [](const Shape3& patch, int dimensions) {
+    return PatchGrid::Create({{5, 5, 5}}, patch, dimensions, 0.5);
+  };
+  EXPECT_THAT(create({{2, 4, 4}}, 2),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "patch of 2 dimensions is 2x4x4, expected 3 of them, or 2 and one slice"));
+  for (const int dimensions : {1, 4}) {
+    EXPECT_THAT(create({{1, 4, 4}}, dimensions), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
 }
 
 }  // namespace

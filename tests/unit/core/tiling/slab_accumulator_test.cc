@@ -59,14 +59,15 @@ struct Geometry {
   Shape3 image;
   Shape3 patch;
   int64_t folds = 1;
+  int patch_dimensions = 3;
 };
 
 class SlabAccumulatorTest : public testing::TestWithParam<Geometry> {};
 
 TEST_P(SlabAccumulatorTest, RollingWindowGivesTheBitsOfWholeVolumes) {
-  const auto& [image, patch, folds] = GetParam();
+  const auto& [image, patch, folds, patch_dimensions] = GetParam();
   constexpr int64_t kChannels = 3;
-  const auto grid = PatchGrid::Create(image, patch, 3, 0.5).value();
+  const auto grid = PatchGrid::Create(image, patch, patch_dimensions, 0.5).value();
   const std::vector<Half> importance = GaussianImportance(patch);
   std::vector<Volume<float>> tiles;
   for (int64_t i = 0; i < grid.tiles() * folds; ++i) {
@@ -98,7 +99,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SlabAccumulatorTest,
                          testing::Values(Geometry{{{17, 13, 11}}, {{8, 8, 8}}},
                                          Geometry{{{17, 9, 30}}, {{8, 9, 12}}, 2},
                                          Geometry{{{5, 6, 7}}, {{8, 8, 8}}, 3},
-                                         Geometry{{{20, 5, 9}}, {{4, 8, 6}}, 5}));
+                                         Geometry{{{20, 5, 9}}, {{4, 8, 6}}, 5},
+                                         Geometry{{{5, 13, 19}}, {{1, 8, 9}}, 1, 2},
+                                         Geometry{{{3, 5, 21}}, {{1, 8, 9}}, 3, 2},
+                                         Geometry{{{1, 20, 13}}, {{1, 8, 12}}, 2, 2}));
 
 TEST(SlabAccumulator, HandsOnWhatNoLaterTileTouches) {
   const auto grid = PatchGrid::Create({{10, 4, 4}}, {{4, 4, 4}}, 3, 0.5).value();  // 0, 2, 4, 6
@@ -112,6 +116,20 @@ TEST(SlabAccumulator, HandsOnWhatNoLaterTileTouches) {
   }
   EXPECT_THAT(ranges, testing::ElementsAre(testing::Pair(0, 2), testing::Pair(2, 4),
                                            testing::Pair(4, 6), testing::Pair(6, 10)));
+}
+
+TEST(SlabAccumulator, HandsOnEverySliceOfATwoDimensionalModelByItself) {
+  const auto grid = PatchGrid::Create({{3, 4, 6}}, {{1, 4, 4}}, 2, 0.5).value();
+  SlabAccumulator accumulator(grid, UniformImportance(grid.patch_size()), 1, 1);
+  const std::vector<float> tile(16, 1);
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  for (int64_t i = 0; i < grid.tiles(); ++i) {
+    accumulator.Add(i, 0, tile);
+    const LogitSlab slab = accumulator.TakeFinished().value();
+    if (!slab.logits.empty()) ranges.emplace_back(slab.begin, slab.end());
+  }
+  EXPECT_THAT(ranges,
+              testing::ElementsAre(testing::Pair(0, 1), testing::Pair(1, 2), testing::Pair(2, 3)));
 }
 
 // At the smallest weight a logit is rounded to a multiple of that weight: nnU-Net's behaviour,
