@@ -1,8 +1,9 @@
 """Writes a model bundle: the steps of an export in order."""
 
+import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnseg_export import (
@@ -21,6 +22,7 @@ from nnseg_export.model_folder import ModelFolder
 from nnseg_export.network import NetworkBuilder
 from nnseg_export.repository import Target
 
+
 def export(
     model: ModelFolder, target: Target, description: manifest.Description, *,
     previous_stage: str | None = None, with_openvino: bool = True, openvino_tolerance: float = tolerances.OPENVINO,
@@ -36,18 +38,21 @@ def export(
     with target.new_folder() as (folder, version):
         records = manifest.FoldRecords()
         for fold, fold_network in network.folds():
-            reference = verify.Reference(fold_network, network.shape)
+            with _refusal(f"fold_{fold}: the network cannot run a patch"):
+                reference = verify.Reference(fold_network, network.shape)
             records.weight_bytes += memory.weight_bytes(fold_network)
             if not records.activation_bytes:
                 records.activation_bytes = memory.activation_bytes(fold_network, reference.patches[0])
             script = folder / f"fold_{fold}.pt"
-            torchscript.save(fold_network, reference.patches[0], script)
+            with _refusal(f"{script.name}: the network cannot be traced"):
+                torchscript.save(fold_network, reference.patches[0], script)
             agreement = reference.compare(torchscript.Runner(script), tolerances.TORCH, script.name)
             records.add("torch", fold, script.name, agreement)
             log(_line(script.name, agreement))
             if with_openvino:
                 ir = folder / f"fold_{fold}.xml"
-                openvino_ir.save(script, reference.patches[0], ir)
+                with _refusal(f"{ir.name}: OpenVINO cannot convert the network (--skip-openvino leaves it out)"):
+                    openvino_ir.save(script, reference.patches[0], ir)
                 allowed = openvino_tolerance * reference.logit_range()
                 agreement = reference.compare(openvino_ir.Runner(ir), allowed, ir.name)
                 records.add("openvino", fold, ir.name, agreement)
@@ -79,6 +84,17 @@ def _previous_stage(
         )
     repository.check_fit(manifest.image_and_labels(model), bundle, "the model", manifest.IMAGE_AND_LABELS)
     return bundle
+
+
+@contextlib.contextmanager
+def _refusal(text: str) -> Iterator[None]:
+    """Networks may be anybody's, and so may their errors be: all but those of the disk refuse the model."""
+    try:
+        yield
+    except (ExportError, OSError):
+        raise
+    except Exception as error:
+        raise ExportError(f"{text}: {error}") from error
 
 
 def _line(file: str, agreement: verify.Agreement) -> str:

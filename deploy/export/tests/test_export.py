@@ -238,6 +238,13 @@ def test_weights_of_another_network_are_refused(plans, dataset, tmp_path, capsys
     assert "fold_0/checkpoint_final.pth: network_weights do not fit the plans" in error and "seg_layers" in error
 
 
+def test_a_truncated_checkpoint_is_refused(model_folder, tmp_path, capsys):
+    path = model_folder / "fold_0" / "checkpoint_final.pth"
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert export(model_folder, tmp_path / "repository") == 1
+    assert "fold_0/checkpoint_final.pth: cannot be loaded as a torch checkpoint" in capsys.readouterr().err
+
+
 def test_a_file_that_is_no_checkpoint_is_refused(model_folder, tmp_path, capsys):
     (model_folder / "fold_0" / "checkpoint_final.pth").write_bytes(b"not a checkpoint")
     assert export(model_folder, tmp_path / "repository") == 1

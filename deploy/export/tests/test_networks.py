@@ -73,3 +73,42 @@ def test_network_is_exported_for_both_engines(name, tmp_path):
     assert manifest["engines"]["torch"]["0"]["max_abs_difference"] == 0
     assert set(manifest["engines"]) == {"torch", "openvino"}
     assert manifest["patch_size"] == plans["configurations"]["3d_fullres"]["patch_size"]
+
+
+def foreign_model(root, network_class):
+    plans = plans_with("unet.PlainConvUNet")
+    plans["configurations"]["3d_fullres"]["architecture"] = {
+        "network_class_name": f"foreign_networks.{network_class}", "arch_kwargs": {}, "_kw_requires_import": [],
+    }  # fmt: skip
+    return write_model(root / "results", plans, DATASET, folds=("0",))
+
+
+def test_a_network_of_somebody_else_is_exported_by_tracing(tmp_path):
+    repository = tmp_path / "repository"
+    assert main([str(foreign_model(tmp_path, "Traceable")), "--name", "net", "--output", str(repository)]) == 0
+    manifest = json.loads((repository / "net" / "1" / "manifest.json").read_text())
+    assert set(manifest["engines"]) == {"torch", "openvino"}
+
+
+@pytest.mark.parametrize(
+    ("network_class", "text"),
+    [
+        ("Branching", "fold_0.pt: differs from eager nnU-Net by"),
+        ("Failing", "fold_0: the network cannot run a patch: no patch is good enough"),
+        ("Untraceable", "fold_0.pt: the network cannot be traced: this network is not for tracing"),
+        ("Unconvertible", "fold_0.xml: OpenVINO cannot convert the network (--skip-openvino leaves it out)"),
+    ],
+)
+def test_a_network_that_cannot_be_exported_is_refused_and_leaves_nothing(network_class, text, tmp_path, capsys):
+    repository = tmp_path / "repository"
+    assert main([str(foreign_model(tmp_path, network_class)), "--name", "net", "--output", str(repository)]) == 1
+    assert text in capsys.readouterr().err
+    assert not (repository / "net").exists()
+
+
+def test_a_network_class_that_does_not_exist_is_refused(tmp_path, capsys):
+    folder = foreign_model(tmp_path, "Traceable")
+    text = (folder / "plans.json").read_text().replace("foreign_networks.Traceable", "foreign_networks.Gone")
+    (folder / "plans.json").write_text(text)
+    assert main([str(folder), "--name", "net", "--output", str(tmp_path / "repository")]) == 1
+    assert "plans.json: architecture: nnU-Net cannot build the network" in capsys.readouterr().err
