@@ -53,9 +53,11 @@ TorchInterpolation::TorchInterpolation(const Shape3& input, const Shape3& output
       extent += output[i];
       resized |= input[i] != output[i];
     }
-    const bool interleaved = channels == 1 && input[*separate_axis] >= kManySlices &&
-                             AreInterleaved(input, strides, *separate_axis);
-    slices_by_eight_ = resized && (extent <= kSmallSlice || interleaved);
+    // Several channels are copied slice after slice; single voxels are then interleaved as well.
+    const int64_t slices = channels * input[*separate_axis];
+    const bool interleaved = channels == 1 ? AreInterleaved(input, strides, *separate_axis)
+                                           : input.voxels() == input[*separate_axis];
+    slices_by_eight_ = resized && (extent <= kSmallSlice || (interleaved && slices >= kManySlices));
   }
   for (int i = 0; i < 3; ++i) {
     axes_[i] = i == separate_axis ? TorchAxis::NearestExact(input[i], output[i])
