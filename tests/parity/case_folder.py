@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from nnunet_run import Options, Result, predict
-from toy_model import CHECKPOINT, Ensemble, Model, write_model_folder
+from toy_model import CHECKPOINT, Ensemble, Model, postprocessing_json, write_model_folder
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "deploy" / "export"))
-from nnseg_export import bundle, manifest  # noqa: E402
+from nnseg_export import bundle, ensemble, manifest, repository  # noqa: E402
 from nnseg_export.model_folder import open_model_folder  # noqa: E402
 
 _PACKAGES = ("nnunetv2", "torch", "numpy", "scipy", "scikit-image", "acvl_utils", "batchgenerators")
@@ -82,26 +82,30 @@ class CaseFolder:
         self.entries.append(entry)
         return result
 
-    def finish(self) -> None:
-        index = {"environment": environment(), "cases": self.entries}
+    def finish(self, **more_lists: list[dict]) -> None:
+        """Writes the index; `more_lists` are cases of other kinds, which need no network."""
+        index = {"environment": environment(), "cases": self.entries, **more_lists}
         (self.root / "index.json").write_text(json.dumps(index, indent=1) + "\n")
 
     def _export(self, model: Model | Ensemble) -> None:
-        if model.name in self.folders:
+        target = repository.Target(self.root / "models", model.name, 1)
+        if (target.repository / model.name).exists():
             return
-        repository = self.root / "models"
-        target = bundle.Target(repository, model.name, 1)
         if isinstance(model, Ensemble):
             for member in model.members:
                 self._export(member)
+            rules = postprocessing_json(model.postprocessing) if model.postprocessing else None
+            ensemble.export([member.name for member in model.members], target, _DESCRIPTION, rules)
             return
+        previous = None
         if model.previous_stage is not None:
             self._export(model.previous_stage)
-        folder = write_model_folder(model, self.scratch)
-        self.folders[model.name] = folder
+            previous = model.previous_stage.name
+        folder = self.folders[model.name] = write_model_folder(model, self.scratch)
         bundle.export(
-            open_model_folder(folder, None, CHECKPOINT), target, _DESCRIPTION, with_openvino=False, log=lambda _: None
-        )
+            open_model_folder(folder, None, CHECKPOINT), target, _DESCRIPTION, previous_stage=previous, with_openvino=False,
+            log=lambda _: None,
+        )  # fmt: skip
 
     def _write(self, case: str, what: str, array: np.ndarray) -> str:
         path = Path("cases") / f"{case}.{what}.npy"

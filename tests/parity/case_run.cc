@@ -49,8 +49,9 @@ class Assembler : public StageObserver {
   CaseResult result_;
 };
 
-absl::StatusOr<std::optional<Volume<uint16_t>>> BroughtLabels(const ParityCase& parity_case) {
-  if (parity_case.previous_labels.empty()) return std::nullopt;
+// Empty: none.
+absl::StatusOr<Volume<uint16_t>> BroughtLabels(const ParityCase& parity_case) {
+  if (parity_case.previous_labels.empty()) return Volume<uint16_t>();
   return LoadLabels(parity_case.previous_labels);
 }
 
@@ -100,29 +101,28 @@ absl::StatusOr<std::pair<StagedRun, Volume<uint16_t>>> RunModelStages(
 absl::StatusOr<CaseResult> RunCase(const ParityCase& parity_case,
                                    std::shared_ptr<const LoadedModel> model) {
   NNSEG_ASSIGN_OR_RETURN(CaseImage image, LoadImage(parity_case));
-  NNSEG_ASSIGN_OR_RETURN(auto previous_labels, BroughtLabels(parity_case));
-  NNSEG_RETURN_IF_ERROR(ValidateOptions(*model, parity_case.options, previous_labels.has_value()));
+  NNSEG_ASSIGN_OR_RETURN(Volume<uint16_t> brought, BroughtLabels(parity_case));
+  NNSEG_RETURN_IF_ERROR(ValidateOptions(*model, parity_case.options, !brought.empty()));
   Assembler assembler(image.voxels.shape(), model->bundle().plan.labels,
                       parity_case.options.probabilities);
-  NNSEG_RETURN_IF_ERROR(Segment({.model = std::move(model),
-                                 .voxels = std::move(image.voxels),
-                                 .previous_labels = std::move(previous_labels),
-                                 .spacing = image.spacing,
-                                 .options = parity_case.options},
-                                assembler)
-                            .status());
+  SegmentationCase segmentation_case{.model = std::move(model),
+                                     .voxels = std::move(image.voxels),
+                                     .spacing = image.spacing,
+                                     .options = parity_case.options};
+  if (!brought.empty()) segmentation_case.previous_labels = std::move(brought);
+  NNSEG_RETURN_IF_ERROR(Segment(std::move(segmentation_case), assembler).status());
   return assembler.Take();
 }
 
 absl::StatusOr<std::vector<StagedRun>> RunStages(const ParityCase& parity_case,
                                                  const LoadedModel& model) {
   NNSEG_ASSIGN_OR_RETURN(const CaseImage image, LoadImage(parity_case));
-  NNSEG_ASSIGN_OR_RETURN(const auto brought, BroughtLabels(parity_case));
+  NNSEG_ASSIGN_OR_RETURN(const Volume<uint16_t> brought, BroughtLabels(parity_case));
   std::vector<StagedRun> runs;
   Volume<uint16_t> made;
-  for (const LoadedModel* stage : RunsOf(model, brought.has_value())) {
+  for (const LoadedModel* stage : RunsOf(model, !brought.empty())) {
     const Volume<uint16_t>* previous = nullptr;
-    if (stage->bundle().plan.is_cascade()) previous = brought.has_value() ? &*brought : &made;
+    if (stage->bundle().plan.is_cascade()) previous = brought.empty() ? &made : &brought;
     NNSEG_ASSIGN_OR_RETURN(auto run, RunModelStages(*stage, image, parity_case.options, previous));
     made = std::move(run.second);
     runs.push_back(std::move(run.first));

@@ -67,10 +67,15 @@ def predict(
     else:
         result = _predict_model(model, folders, image, spacing, options, previous_labels)
     if options.postprocessing and model.postprocessing:
-        steps = [_restore_tuples(step) for step in model.postprocessing]
-        functions = [remove_all_but_largest_component_from_segmentation] * len(steps)
-        result.labels = apply_postprocessing(result.labels, functions, steps)
+        result.labels = postprocess(result.labels, model.postprocessing)
     return result
+
+
+def postprocess(labels: np.ndarray, steps: list[dict]) -> np.ndarray:
+    """nnU-Net's post-processing; `steps` as in postprocessing.json."""
+    steps = [_restore_tuples(step) for step in steps]
+    functions = [remove_all_but_largest_component_from_segmentation] * len(steps)
+    return apply_postprocessing(labels, functions, steps)
 
 
 def _restore_tuples(step: dict) -> dict:

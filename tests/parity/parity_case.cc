@@ -51,7 +51,8 @@ VoxelBuffer NpyVoxels(const std::string& path, PixelType type) {
 std::vector<ParityCase> LoadGoldenCases() {
   const fs::path root = fs::path(TestDataPath("")).parent_path().parent_path().parent_path();
   std::vector<ParityCase> cases;
-  for (const json& entry : ReadJson(TestDataPath("golden/index.json")).at("cases")) {
+  const json index = ReadJson(TestDataPath("golden/index.json"));
+  for (const json& entry : index.at("cases")) {
     const fs::path bundle = root / entry.at("bundle").get<std::string>();
     ParityCase parity_case{.name = entry.at("name"),
                            .repository = bundle.parent_path().parent_path(),
@@ -77,7 +78,8 @@ std::vector<ParityCase> LoadGoldenCases() {
 
 std::vector<ParityCase> LoadCaseFolder(const fs::path& folder) {
   std::vector<ParityCase> cases;
-  for (const json& entry : ReadJson(folder / "index.json").at("cases")) {
+  const json index = ReadJson(folder / "index.json");
+  for (const json& entry : index.at("cases")) {
     const json& options = entry.at("options");
     ParityCase parity_case{
         .name = entry.at("name"),

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "tests/parity/agreement.h"
 #include "tests/support/golden.h"
-#include "tests/support/status_matchers.h"
 
 namespace nnseg::parity {
 namespace {
@@ -66,6 +67,15 @@ INSTANTIATE_TEST_SUITE_P(Parity, TableRow, testing::ValuesIn(Cases()), [](const 
       name, [](char c) { return std::isalnum(c) == 0; }, '_');
   return name;
 });
+
+TEST(TableRows, AllAreThere) {
+  std::set<int> rows;
+  const auto index = ReadJson(TestDataPath("parity/index.json"));
+  for (const char* list : {"cases", "postprocessing", "readers"}) {
+    for (const auto& entry : index.at(list)) rows.insert(entry.at("row").get<int>());
+  }
+  for (int row = 1; row <= kRows; ++row) EXPECT_TRUE(rows.contains(row)) << "row " << row;
+}
 
 }  // namespace
 }  // namespace nnseg::parity

@@ -145,7 +145,7 @@ def write_model_folder(model: Model, root: Path) -> Path:
     (folder / "plans.json").write_text(json.dumps(model.plans, indent=1))
     (folder / "dataset.json").write_text(json.dumps(model.dataset, indent=1))
     if model.postprocessing:
-        write_postprocessing(model.postprocessing, folder / "postprocessing.json")
+        (folder / "postprocessing.json").write_text(json.dumps(postprocessing_json(model.postprocessing), indent=1))
     plans = PlansManager(copy.deepcopy(model.plans))
     config = plans.get_configuration(model.configuration)
     inputs = determine_num_input_channels(plans, config, model.dataset)
@@ -168,10 +168,10 @@ def write_model_folder(model: Model, root: Path) -> Path:
     return folder
 
 
-def write_postprocessing(steps: list[dict], path: Path) -> None:
+def postprocessing_json(steps: list[dict]) -> dict:
+    """What nnU-Net writes into postprocessing.json."""
     function = "remove_all_but_largest_component_from_segmentation"
-    content = {"postprocessing_fns": [function] * len(steps), "postprocessing_kwargs": steps}
-    path.write_text(json.dumps(content, indent=1))
+    return {"postprocessing_fns": [function] * len(steps), "postprocessing_kwargs": steps}
 
 
 @torch.no_grad()

@@ -10,22 +10,27 @@ Needs nnunetv2, as in the environment that deploy/export/setup makes. Replaces m
 file.
 """
 
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import nibabel
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "parity"))
 from case_folder import Case, CaseFolder  # noqa: E402
-from nnunet_run import Options  # noqa: E402
-from toy_model import Ensemble, Model, configuration, make_dataset, make_plans, resampling  # noqa: E402
+from nnunet_run import Options, postprocess  # noqa: E402
+from toy_model import (  # noqa: E402
+    Ensemble, Model, configuration, make_dataset, make_plans, postprocessing_json, resampling,
+)
 from volumes import blobs, label_map  # noqa: E402
 
 import torch  # noqa: E402
+from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name  # noqa: E402
 
 ONE = (1.0, 1.0, 1.0)
 PLAIN = Options(mirroring=False)
@@ -254,6 +259,76 @@ def row26_half_precision() -> Iterator[Case]:
 ROWS = [value for name, value in sorted(globals().items()) if name.startswith("row")]
 
 
+def postprocessing_maps() -> Iterator[tuple[str, np.ndarray, list[dict]]]:
+    """Row 24 without a network: label maps on which the rules' edges show."""
+    line = np.zeros((3, 4, 9), np.uint16)
+    line[1, 1, 0:2] = line[1, 3, 4:6] = line[0, 0, 8] = 1
+    yield "ties_all_stay", line, [{"labels_or_regions": 1}]
+    yield "absent_label", line, [{"labels_or_regions": 2}]
+    diagonal = np.zeros((4, 4, 4), np.uint16)
+    for i in range(4):
+        diagonal[i, i, i] = 1
+    diagonal[0, 3, 2:4] = 1
+    yield "diagonal_contact", diagonal, [{"labels_or_regions": 1}]
+    flat = np.zeros((1, 6, 7), np.uint16)
+    flat[0, 0, 0] = flat[0, 1, 1] = flat[0, 2, 2] = flat[0, 5, 5] = flat[0, 5, 6] = 3
+    yield "flat_diagonal", flat, [{"labels_or_regions": [3]}]
+    mixed = label_map(41, (9, 12, 11), 5)
+    region = [{"labels_or_regions": [[1, 2]]}]
+    yield "region", mixed, region
+    steps = [{"labels_or_regions": [1, 2, 3, 4]}, {"labels_or_regions": 2}, {"labels_or_regions": [[3, 4], 1], "background_label": 0}]
+    yield "steps_in_order", mixed, steps
+    yield "steps_in_other_order", mixed, steps[::-1]
+    yield "background_of_choice", mixed, [{"labels_or_regions": 2, "background_label": 4}]
+
+
+def write_postprocessing_maps(folder: Path) -> list[dict]:
+    entries = []
+    for name, labels, steps in postprocessing_maps():
+        stem = f"cases/row24_{name}"
+        (folder / f"{stem}.rules.json").write_text(json.dumps(postprocessing_json(steps), indent=1) + "\n")
+        np.save(folder / f"{stem}.before.npy", labels)
+        np.save(folder / f"{stem}.after.npy", postprocess(labels, steps))
+        entries.append({"name": f"row24_{name}", "row": 24, **{
+            key: f"{stem}.{ending}" for key, ending in (("rules", "rules.json"), ("before", "before.npy"), ("after", "after.npy"))
+        }})  # fmt: skip
+    return entries
+
+
+def nifti_affines() -> Iterator[tuple[str, np.ndarray]]:
+    """Row 25: voxel to world, millimetres, RAS."""
+    yield "lps", np.array([[-0.8, 0, 0, 11], [0, -0.7, 0, -7], [0, 0, 2.5, 3]])
+    yield "ras", np.array([[0.8, 0, 0, 11], [0, 0.7, 0, -7], [0, 0, 2.5, 3]])
+    yield "permuted", np.array([[0, 0, 2.5, 1], [0.8, 0, 0, 2], [0, 0.7, 0, 3]])
+    yield "permuted_and_reversed", np.array([[0, -0.7, 0, 1], [0, 0, 2.5, 2], [-0.8, 0, 0, 3]])
+    angle = np.deg2rad(17)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    yield "oblique", np.hstack([turn @ np.diag([-0.8, 0.7, 2.5]), [[5], [6], [7]]])
+
+
+def write_reader_cases(folder: Path) -> list[dict]:
+    """What nnU-Net's readers give for NIfTI files, and the label files that its writers make of them."""
+    random, entries = np.random.default_rng(42), []
+    for name, affine in nifti_affines():
+        image = f"cases/row25_{name}.nii.gz"
+        values = random.integers(-500, 500, (5, 4, 3)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.vstack([affine, [0, 0, 0, 1]])), folder / image)
+        for reader in ("NibabelIO", "NibabelIOWithReorient"):
+            stem = f"cases/row25_{name}.{reader}"
+            io = recursive_find_reader_writer_by_name(reader)()
+            array, properties = io.read_images((str(folder / image),))
+            labels = (np.arange(array[0].size).reshape(array[0].shape) % 7).astype(np.uint16)
+            np.save(folder / f"{stem}.npy", np.ascontiguousarray(array))
+            np.save(folder / f"{stem}.labels.npy", labels)
+            io.write_seg(labels.astype(np.uint8), str(folder / f"{stem}.written.nii.gz"), properties)
+            entries.append({
+                "name": f"row25_{name}_{reader}", "row": 25, "reader": reader, "image": image,
+                "spacing": [float(s) for s in properties["spacing"]], "array": f"{stem}.npy",
+                "labels": f"{stem}.labels.npy", "written": f"{stem}.written.nii.gz",
+            })  # fmt: skip
+    return entries
+
+
 def main() -> None:
     torch.set_num_threads(1)
     for folder in ("models", "cases"):
@@ -267,7 +342,7 @@ def main() -> None:
                 values, counts = np.unique(result.labels, return_counts=True)
                 shown = dict(zip(values.tolist(), counts.tolist(), strict=True)) if len(values) < 9 else f"{len(values)} labels"
                 print(case.name, result.labels.shape, shown, flush=True)
-        cases.finish()
+        cases.finish(postprocessing=write_postprocessing_maps(HERE), readers=write_reader_cases(HERE))
 
 
 if __name__ == "__main__":
