@@ -56,6 +56,11 @@ absl::StatusOr<ModelStatus> Find(const ModelRepository& repository, const pb::Mo
                    ", expected one that ListModels names"));
 }
 
+void Fill(const ModelReference& reference, pb::ModelSpec& spec) {
+  spec.set_name(reference.name);
+  spec.set_version(reference.version);
+}
+
 void Fill(const LoadedModel& model, pb::GetModelResponse& response) {
   const BundleManifest& manifest = model.bundle().manifest;
   const SegmentationPlan& plan = model.bundle().plan;
@@ -74,8 +79,18 @@ void Fill(const LoadedModel& model, pb::GetModelResponse& response) {
   response.mutable_folds()->Add(manifest.folds.begin(), manifest.folds.end());
   response.mutable_mirroring_axes()->Add(manifest.mirroring_axes.begin(),
                                          manifest.mirroring_axes.end());
-  response.mutable_patch_size()->Add(plan.patch_size.begin(), plan.patch_size.end());
-  response.mutable_spacing_mm()->Add(plan.spacing.begin(), plan.spacing.end());
+  if (!manifest.is_ensemble()) {
+    const int first_axis = 3 - plan.patch_dimensions;
+    response.mutable_patch_size()->Add(plan.patch_size.begin() + first_axis, plan.patch_size.end());
+    response.mutable_spacing_mm()->Add(plan.spacing.begin() + first_axis, plan.spacing.end());
+    response.set_previous_stage(plan.previous_stage);
+  }
+  if (manifest.previous_stage.has_value()) {
+    Fill(*manifest.previous_stage, *response.mutable_previous_stage_model());
+  }
+  for (const ModelReference& member : manifest.members) Fill(member, *response.add_members());
+  response.set_has_regions(plan.labels.has_regions());
+  response.set_has_postprocessing(!model.bundle().postprocessing.empty());
   for (const auto& networks : model.engines()) {
     response.add_engines(networks.engine.loader->engine());
   }

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
-#include "core/pipeline/pipeline.h"
+#include "core/pipeline/case_check.h"
 #include "proto/wire/geometry_codec.h"
 
 namespace nnseg {
@@ -34,10 +34,11 @@ absl::StatusOr<std::string> EngineName(pb::EngineChoice choice) {
   }
 }
 
-absl::StatusOr<bool> Decide(pb::Toggle toggle, const char* name, bool model_default) {
+/// Nothing: the model's default.
+absl::StatusOr<std::optional<bool>> Decide(pb::Toggle toggle, const char* name) {
   switch (toggle) {
     case pb::TOGGLE_UNSPECIFIED:
-      return model_default;
+      return std::nullopt;
     case pb::TOGGLE_ON:
       return true;
     case pb::TOGGLE_OFF:
@@ -53,15 +54,19 @@ absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& messag
   SegmentationOptions options;
   NNSEG_ASSIGN_OR_RETURN(options.engine, EngineName(message.engine()));
   options.folds.assign(message.folds().begin(), message.folds().end());
-  NNSEG_ASSIGN_OR_RETURN(options.use_mirroring, Decide(message.mirroring(), "mirroring", true));
-  NNSEG_ASSIGN_OR_RETURN(options.use_gaussian, Decide(message.gaussian(), "gaussian", true));
+  NNSEG_ASSIGN_OR_RETURN(const auto mirroring, Decide(message.mirroring(), "mirroring"));
+  options.use_mirroring = mirroring.value_or(true);
+  NNSEG_ASSIGN_OR_RETURN(const auto gaussian, Decide(message.gaussian(), "gaussian"));
+  options.use_gaussian = gaussian.value_or(true);
   if (message.tile_step_size() != 0) options.tile_step_size = message.tile_step_size();
-  NNSEG_ASSIGN_OR_RETURN(const bool postprocessing,
-                         Decide(message.postprocessing(), "postprocessing", false));
-  if (postprocessing) {
-    return absl::UnimplementedError(
-        "options.postprocessing: this server does no post-processing yet, expected OFF");
+  NNSEG_ASSIGN_OR_RETURN(options.postprocess, Decide(message.postprocessing(), "postprocessing"));
+  options.provisional_labels = message.provisional_labels();
+  if (!pb::ProbabilityType_IsValid(message.probabilities())) {
+    return absl::InvalidArgumentError(absl::StrCat("options.probabilities: got ",
+                                                   static_cast<int>(message.probabilities()),
+                                                   ", expected one of ProbabilityType's 0 to 2"));
   }
+  options.probabilities = message.probabilities() != pb::PROBABILITY_TYPE_UNSPECIFIED;
   return options;
 }
 
@@ -79,6 +84,22 @@ absl::StatusOr<pb::LabelEncoding> ChooseEncoding(pb::LabelEncoding wish) {
   }
 }
 
+/// The type of the previous labels that the header announces, if it does.
+absl::StatusOr<std::optional<PixelType>> PreviousLabelsType(const pb::SegmentHeader& header) {
+  switch (header.previous_labels_type()) {
+    case pb::PIXEL_TYPE_UNSPECIFIED:
+      return std::nullopt;
+    case pb::PIXEL_TYPE_UINT8:
+      return PixelType::kUint8;
+    case pb::PIXEL_TYPE_UINT16:
+      return PixelType::kUint16;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat(
+          "previous_labels_type: got ", static_cast<int>(header.previous_labels_type()),
+          ", expected PIXEL_TYPE_UINT8 or PIXEL_TYPE_UINT16"));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
@@ -88,9 +109,12 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
   NNSEG_ASSIGN_OR_RETURN(result.pixel_type, FromProto(header.pixel_type()));
   NNSEG_ASSIGN_OR_RETURN(result.options, ReadOptions(header.options()));
   NNSEG_ASSIGN_OR_RETURN(result.label_encoding, ChooseEncoding(header.options().label_encoding()));
+  result.probability_type = header.options().probabilities();
+  NNSEG_ASSIGN_OR_RETURN(result.previous_labels_type, PreviousLabelsType(header));
   NNSEG_ASSIGN_OR_RETURN(result.model,
                          repository.Borrow(header.model().name(), header.model().version()));
-  NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options));
+  const bool brings_previous_labels = result.previous_labels_type.has_value();
+  NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options, brings_previous_labels));
 
   const auto model_channels = static_cast<int64_t>(result.model->bundle().plan.channels.size());
   result.channels = header.channels() == 0 ? 1 : header.channels();
@@ -102,10 +126,14 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
   const Shape3 shape = result.geometry.shape();
   NNSEG_ASSIGN_OR_RETURN(const int64_t image_bytes,
                          VoxelBytes(result.pixel_type, result.channels, shape));
+  int64_t label_bytes = 0;
+  if (brings_previous_labels) {
+    NNSEG_ASSIGN_OR_RETURN(label_bytes, VoxelBytes(*result.previous_labels_type, 1, shape));
+  }
   NNSEG_ASSIGN_OR_RETURN(const int64_t working_bytes,
-                         EstimateWorkingBytes(*result.model, result.options, result.pixel_type,
-                                              shape, result.geometry.spacing()));
-  result.bytes = image_bytes + working_bytes + kTransportBytes;
+                         EstimateWorkingBytes(*result.model, result.options, brings_previous_labels,
+                                              result.pixel_type, shape, result.geometry.spacing()));
+  result.bytes = image_bytes + label_bytes + working_bytes + kTransportBytes;
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -20,7 +21,10 @@ struct AcceptedCase {
   PixelType pixel_type = PixelType::kFloat32;
   int64_t channels = 1;
   SegmentationOptions options;
+  std::optional<PixelType> previous_labels_type;  ///< of the labels that follow the image
   ::segmentation::v1::LabelEncoding label_encoding = ::segmentation::v1::LABEL_ENCODING_ZLIB;
+  ::segmentation::v1::ProbabilityType probability_type =
+      ::segmentation::v1::PROBABILITY_TYPE_UNSPECIFIED;
   /// Host bytes that the case takes at its peak: voxels as sent, working memory and transport.
   int64_t bytes = 0;
 };

@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
 #include "proto/wire/label_codec.h"
+#include "proto/wire/probability_codec.h"
 #include "proto/wire/status_codec.h"
 #include "server/event_log.h"
 
@@ -107,8 +108,13 @@ absl::Status SegmentReactor::TakeHeader(const pb::SegmentHeader& header) {
   NNSEG_ASSIGN_OR_RETURN(
       VoxelBuffer voxels,
       VoxelBuffer::Allocate(accepted.pixel_type, accepted.channels, accepted.geometry.shape()));
+  VoxelBuffer previous_labels;
+  if (accepted.previous_labels_type.has_value()) {
+    NNSEG_ASSIGN_OR_RETURN(previous_labels, VoxelBuffer::Allocate(*accepted.previous_labels_type, 1,
+                                                                  accepted.geometry.shape()));
+  }
   rejected_ = nullptr;
-  assembler_ = ChunkAssembler(std::move(voxels));
+  assembler_ = ChunkAssembler(std::move(voxels), std::move(previous_labels));
   accepted_ = std::move(accepted);
   phase_ = Phase::kUpload;
   outbox_.Push(Serialize(AcceptedResponse(request_id_, *accepted_)));
@@ -125,24 +131,27 @@ absl::Status SegmentReactor::TakeChunk(const LocatedChunk& chunk) {
 
 void SegmentReactor::Submit() {
   SegmentationCase segmentation_case;
+  VoxelBuffer previous_labels;
   {
     std::lock_guard lock(mu_);
     if (phase_ != Phase::kUpload) return;
-    absl::StatusOr<VoxelBuffer> voxels = std::move(assembler_).Finish();
-    if (!voxels.ok()) {
-      End(voxels.status());
+    absl::StatusOr<Upload> upload = std::move(assembler_).Finish();
+    if (!upload.ok()) {
+      End(upload.status());
       return;
     }
     segmentation_case = {.request_id = request_id_,
                          .model = accepted_->model,
-                         .voxels = *std::move(voxels),
+                         .voxels = std::move(upload->image),
                          .spacing = accepted_->geometry.spacing(),
                          .options = accepted_->options,
                          .token = token_};
+    previous_labels = std::move(upload->previous_labels);
     phase_ = Phase::kRunning;
     upload_end_ = Clock::now();
     SendProgress(/*always=*/true);
   }
+  if (previous_labels.channels() > 0) segmentation_case.previous_labels = ToLabels(previous_labels);
   absl::Status status = host_.executor.Submit(
       std::move(segmentation_case), *this,
       [this](absl::StatusOr<SegmentationSummary> summary) { OnCaseDone(std::move(summary)); });
@@ -156,7 +165,7 @@ void SegmentReactor::Submit() {
 void SegmentReactor::OnStage(Stage stage) {
   std::lock_guard lock(mu_);
   progress_.stage = stage;
-  if (stage == Stage::kInfer) infer_start_ = Clock::now();
+  if (stage == Stage::kInfer && progress_.passes_done == 0) infer_start_ = Clock::now();
   SendProgress(/*always=*/true);
 }
 
@@ -181,12 +190,12 @@ void SegmentReactor::OnResultBegins(const Box3& labelled_box, LabelType type) {
   checksum_ = LabelChecksum(accepted_->geometry.shape(), type);
   std::lock_guard lock(mu_);
   first_result_ = Clock::now();
-  outbox_.Push(Serialize(ResultHeaderResponse(accepted_->geometry, type, labelled_box)));
+  outbox_.Push(Serialize(ResultHeaderResponse(*accepted_, type, labelled_box)));
   Pump();
 }
 
 absl::Status SegmentReactor::OnLabels(LabelBlock block) {
-  checksum_.Add(block);
+  if (!block.provisional) checksum_.Add(block);
   return EncodeLabels(block, label_type_, accepted_->label_encoding, [this](pb::LabelChunk chunk) {
     pb::SegmentResponse response;
     *response.mutable_label_chunk() = std::move(chunk);
@@ -194,8 +203,13 @@ absl::Status SegmentReactor::OnLabels(LabelBlock block) {
   });
 }
 
-absl::Status SegmentReactor::OnProbabilities(ProbabilityBlock /*block*/) {
-  return absl::UnimplementedError("this server does not send probabilities yet");
+absl::Status SegmentReactor::OnProbabilities(ProbabilityBlock block) {
+  return EncodeProbabilities(block, accepted_->probability_type, accepted_->label_encoding,
+                             [this](pb::ProbabilityChunk chunk) {
+                               pb::SegmentResponse response;
+                               *response.mutable_probability_chunk() = std::move(chunk);
+                               return SendHeldBack(Serialize(response));
+                             });
 }
 
 absl::Status SegmentReactor::SendHeldBack(const grpc::ByteBuffer& message) {

@@ -68,13 +68,18 @@ pb::SegmentResponse ProgressResponse(const CaseProgress& progress) {
   return response;
 }
 
-pb::SegmentResponse ResultHeaderResponse(const Geometry& geometry, LabelType type,
+pb::SegmentResponse ResultHeaderResponse(const AcceptedCase& accepted, LabelType type,
                                          const Box3& labelled_box) {
   pb::SegmentResponse response;
   auto& message = *response.mutable_result_header();
-  *message.mutable_geometry() = ToProto(geometry);
+  *message.mutable_geometry() = ToProto(accepted.geometry);
   message.set_label_type(ToProto(type));
   *message.mutable_labelled_box() = ToProto(labelled_box);
+  if (accepted.options.probabilities) {
+    message.set_probability_type(accepted.probability_type);
+    message.set_probability_channels(
+        static_cast<int32_t>(accepted.model->bundle().plan.labels.output_channels()));
+  }
   return response;
 }
 
@@ -113,6 +118,7 @@ pb::SegmentResponse SummaryResponse(const AcceptedCase& accepted,
     }
   }
   message.set_label_map_crc32(label_map_crc32);
+  message.set_postprocessed(summary.postprocessed);
   return response;
 }
 

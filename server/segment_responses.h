@@ -28,8 +28,8 @@ struct CaseProgress {
 /// With the time left at the rate so far, once there is one.
 ::segmentation::v1::SegmentResponse ProgressResponse(const CaseProgress& progress);
 
-::segmentation::v1::SegmentResponse ResultHeaderResponse(const Geometry& geometry, LabelType type,
-                                                         const Box3& labelled_box);
+::segmentation::v1::SegmentResponse ResultHeaderResponse(const AcceptedCase& accepted,
+                                                         LabelType type, const Box3& labelled_box);
 
 /// `receive_seconds`: how long the upload took.
 ::segmentation::v1::SegmentResponse SummaryResponse(const AcceptedCase& accepted,

@@ -1,180 +1,192 @@
 #include "core/pipeline/pipeline.h"
 
-#include <chrono>
-#include <cmath>
-#include <limits>
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
-#include "core/inference/volume_predictor.h"
-#include "core/restore/slab_restorer.h"
+#include "core/ensemble/probability_ensemble.h"
+#include "core/pipeline/label_delivery.h"
+#include "core/pipeline/model_run.h"
+#include "core/pipeline/run_order.h"
+#include "core/pipeline/stop_watch.h"
 
 namespace nnseg {
 namespace {
 
-// Above this the network's grid is a mistake of units (spacing in metres, say), not an image.
-constexpr int64_t kMaxNetworkVoxels = int64_t{1} << 31;
+// The mean of an ensemble is decided and delivered in blocks of about this many voxels.
+constexpr int64_t kBlockVoxels = int64_t{1} << 20;
 
-// Seconds since construction or the last Lap().
-class StopWatch {
- public:
-  double Lap() {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-std::vector<int> MirroringAxes(const LoadedModel& model, const SegmentationOptions& options) {
-  return options.use_mirroring ? model.bundle().manifest.mirroring_axes : std::vector<int>{};
+std::vector<const LoadedModel*> RunsOf(const SegmentationCase& segmentation_case) {
+  return RunsOf(*segmentation_case.model, segmentation_case.previous_labels.has_value());
 }
 
-// Counts voxels on their way to the observer.
-class LabelCounter {
+const Volume<uint16_t>* BroughtLabels(const SegmentationCase& segmentation_case,
+                                      const LoadedModel& model) {
+  const auto& labels = segmentation_case.previous_labels;
+  return labels.has_value() && model.bundle().plan.is_cascade() ? &*labels : nullptr;
+}
+
+/// One case on its way through its runs.
+class CaseRunner {
  public:
-  explicit LabelCounter(const LabelTable& labels)
-      : counts_(std::numeric_limits<uint16_t>::max() + 1) {
-    for (const LabelEntry& entry : labels.entries()) {
-      for (const int value : entry.values) values_.push_back(value);
+  /// `first` was prepared for the first run.
+  CaseRunner(const SegmentationCase& segmentation_case, PreparedCase first, StageObserver& observer)
+      : case_(segmentation_case),
+        runs_(RunsOf(segmentation_case)),
+        first_(std::move(first)),
+        shape_(runs_.front()->bundle().plan.transpose_forward.Inverse().Apply(
+            first_->properties.shape_before_cropping)),
+        box_(runs_.front()->bundle().plan.transpose_forward.Inverse().Apply(
+            first_->properties.crop)),
+        observer_(observer) {}
+
+  /// The image's shape and the box that gets labels, which every run shares; reader axes.
+  const Shape3& shape() const { return shape_; }
+  const Box3& box() const { return box_; }
+
+  /// Before the first run: so that progress counts against the whole.
+  absl::Status CountAllPasses() {
+    for (const LoadedModel* run : runs_) {
+      NNSEG_ASSIGN_OR_RETURN(const Shape3 network_shape,
+                             NetworkShapeBound(run->bundle().plan, box_.shape(), case_.spacing));
+      NNSEG_ASSIGN_OR_RETURN(const int64_t passes, CountPasses(*run, case_.options, network_shape));
+      passes_total_ += passes;
     }
+    return absl::OkStatus();
   }
 
-  void Add(const LabelBlock& block) {
-    for (const uint16_t label : block.labels.voxels()) ++counts_[label];
-    counted_ += block.labels.size();
+  /// One model that has networks; a cascade's previous stage runs before it.
+  absl::Status Run(const LoadedModel& model, RestoreSinks sinks) {
+    const Volume<uint16_t>* previous = BroughtLabels(case_, model);
+    Volume<uint16_t> made;
+    if (model.bundle().plan.is_cascade() && previous == nullptr) {
+      NNSEG_RETURN_IF_ERROR(RunPreviousStage(*model.previous_stage(), made));
+      previous = &made;
+    }
+    NNSEG_ASSIGN_OR_RETURN(const PreparedCase prepared, PrepareRun(model, previous));
+    made = {};
+    observer_.OnStage(Stage::kInfer);
+    NNSEG_ASSIGN_OR_RETURN(
+        RunSummary run, RunModel(model, case_.options, case_.token, prepared,
+                                 {.on_progress =
+                                      [&](int64_t done) {
+                                        observer_.OnProgress(summary_.passes + done, passes_total_);
+                                      },
+                                  .on_restore = [&] { observer_.OnStage(Stage::kRestore); },
+                                  .sinks = std::move(sinks)}));
+    summary_.engine = std::move(run.engine);
+    summary_.precision = std::move(run.precision);
+    summary_.folds = std::move(run.folds);
+    summary_.mirroring_axes = std::move(run.mirroring_axes);
+    summary_.tiles += run.tiles;
+    summary_.passes += run.passes;
+    summary_.stage_seconds[Stage::kInfer] += run.infer_seconds;
+    summary_.stage_seconds[Stage::kRestore] += run.restore_seconds;
+    return absl::OkStatus();
   }
 
-  // Voxels that no block covered are background.
-  std::map<int, int64_t> Finish(int64_t image_voxels) {
-    counts_[0] += image_voxels - counted_;
-    std::map<int, int64_t> result;
-    for (const int value : values_) result[value] = counts_[static_cast<std::size_t>(value)];
-    return result;
-  }
+  /// Of all runs so far.
+  SegmentationSummary& summary() { return summary_; }
 
  private:
-  std::vector<int> values_;
-  std::vector<int64_t> counts_;
-  int64_t counted_ = 0;
+  // Its label map, as nnU-Net exports it: without post-processing.
+  absl::Status RunPreviousStage(const LoadedModel& stage, Volume<uint16_t>& labels) {
+    labels = Volume<uint16_t>::Filled(1, shape_, 0);
+    return Run(stage, {.labels = [&labels](const LabelBlock& block) {
+                 PasteLabels(block, Box3::Whole(labels.shape()), labels);
+                 return absl::OkStatus();
+               }});
+  }
+
+  absl::StatusOr<PreparedCase> PrepareRun(const LoadedModel& model,
+                                          const Volume<uint16_t>* previous) {
+    if (first_.has_value()) return *std::exchange(first_, std::nullopt);
+    observer_.OnStage(Stage::kPreprocess);
+    StopWatch watch;
+    auto prepared =
+        Preprocess(model.bundle().plan, case_.voxels, case_.spacing, previous, case_.token);
+    summary_.stage_seconds[Stage::kPreprocess] += watch.Lap();
+    return prepared;
+  }
+
+  const SegmentationCase& case_;
+  const std::vector<const LoadedModel*> runs_;
+  std::optional<PreparedCase> first_;
+  const Shape3 shape_;
+  const Box3 box_;
+  StageObserver& observer_;
+  int64_t passes_total_ = 0;
+  SegmentationSummary summary_;
 };
+
+RestoreSinks SinksOf(LabelDelivery& delivery, bool probabilities) {
+  RestoreSinks sinks{.labels = [&](LabelBlock block) { return delivery.Add(std::move(block)); }};
+  if (probabilities) {
+    sinks.probabilities = [&](ProbabilityBlock block) { return delivery.Add(std::move(block)); };
+  }
+  return sinks;
+}
+
+absl::Status RunEnsemble(const LoadedModel& ensemble, bool probabilities, CaseRunner& runner,
+                         LabelDelivery& delivery) {
+  const LabelTable& labels = ensemble.bundle().plan.labels;
+  ProbabilityEnsemble mean(runner.box(), labels.output_channels(),
+                           static_cast<int64_t>(ensemble.members().size()));
+  for (const auto& member : ensemble.members()) {
+    NNSEG_RETURN_IF_ERROR(runner.Run(*member, {.probabilities = [&](const ProbabilityBlock& block) {
+      mean.Add(block);
+      return absl::OkStatus();
+    }}));
+  }
+  const Shape3 shape = runner.box().shape();
+  const int64_t planes = std::max<int64_t>(1, kBlockVoxels / (shape[1] * shape[2]));
+  for (int64_t begin = 0; begin < shape[0]; begin += planes) {
+    ProbabilityBlock block = mean.Mean(begin, std::min(begin + planes, shape[0]));
+    NNSEG_RETURN_IF_ERROR(delivery.Add(LabelsOf(labels, block)));
+    if (probabilities) NNSEG_RETURN_IF_ERROR(delivery.Add(std::move(block)));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
-
-absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options) {
-  if (!std::isfinite(options.tile_step_size) || options.tile_step_size <= 0 ||
-      options.tile_step_size > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("tile step size is ", options.tile_step_size,
-                                                   ", expected more than 0 and at most 1"));
-  }
-  return model.Select(options.engine, options.folds).status();
-}
-
-absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
-                                             const SegmentationOptions& options, PixelType type,
-                                             const Shape3& shape, const Spacing3& spacing) {
-  const SegmentationPlan& plan = model.bundle().plan;
-  const auto channels = static_cast<int64_t>(plan.channels.size());
-  NNSEG_RETURN_IF_ERROR(VoxelBytes(type, channels, shape).status());
-  NNSEG_ASSIGN_OR_RETURN(const Shape3 network_shape, NetworkShapeBound(plan, shape, spacing));
-  int64_t network_voxels = 1;
-  for (const int64_t extent : network_shape) {
-    if (__builtin_mul_overflow(network_voxels, extent, &network_voxels) ||
-        network_voxels > kMaxNetworkVoxels) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "an image of ", ToString(shape), " voxels at ", spacing[0], " x ", spacing[1], " x ",
-          spacing[2], " mm (z, y, x) makes a network grid of ", ToString(network_shape),
-          ", expected at most ", kMaxNetworkVoxels, " voxels: is the spacing in millimetres?"));
-    }
-  }
-  NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                         model.Select(options.engine, options.folds));
-  const int64_t folds = static_cast<int64_t>(selection.networks.size());
-  const int64_t prepared = static_cast<int64_t>(sizeof(float)) * channels * network_voxels;
-  // While preparing: the image as float, one channel as double before and after resampling.
-  const int64_t preparing =
-      static_cast<int64_t>(sizeof(float)) * channels * shape.voxels() +
-      static_cast<int64_t>(sizeof(double)) * (shape.voxels() + network_voxels);
-  const int64_t predicting =
-      PredictionBytes(selection.networks.front()->signature(), network_shape, folds) +
-      RestoreBytes(plan, plan.transpose_forward.Apply(shape), network_shape, options.probabilities);
-  return prepared + std::max(preparing, predicting);
-}
 
 absl::StatusOr<PreparedCase> Prepare(SegmentationCase& segmentation_case, StageObserver& observer) {
   observer.OnStage(Stage::kPreprocess);
   const ScopedSubnormals subnormals;
-  const VoxelBuffer voxels = std::move(segmentation_case.voxels);
-  return Preprocess(segmentation_case.model->bundle().plan, voxels, segmentation_case.spacing,
-                    nullptr, segmentation_case.token);
+  const std::vector<const LoadedModel*> runs = RunsOf(segmentation_case);
+  absl::StatusOr<PreparedCase> prepared =
+      Preprocess(runs.front()->bundle().plan, segmentation_case.voxels, segmentation_case.spacing,
+                 BroughtLabels(segmentation_case, *runs.front()), segmentation_case.token);
+  if (runs.size() == 1) segmentation_case.voxels = {};
+  return prepared;
 }
 
 absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation_case,
                                             PreparedCase prepared, StageObserver& observer) {
   const ScopedSubnormals subnormals;
   const LoadedModel& model = *segmentation_case.model;
-  const SegmentationPlan& plan = model.bundle().plan;
   const SegmentationOptions& options = segmentation_case.options;
-  const CaseProperties properties = prepared.properties;
+  CaseRunner runner(segmentation_case, std::move(prepared), observer);
+  NNSEG_RETURN_IF_ERROR(runner.CountAllPasses());
+  LabelDelivery delivery(model.bundle(), options, runner.box(), segmentation_case.token, observer);
+  if (model.members().empty()) {
+    NNSEG_RETURN_IF_ERROR(runner.Run(model, SinksOf(delivery, options.probabilities)));
+  } else {
+    NNSEG_RETURN_IF_ERROR(RunEnsemble(model, options.probabilities, runner, delivery));
+  }
+  NNSEG_RETURN_IF_ERROR(delivery.Finish());
 
-  NNSEG_ASSIGN_OR_RETURN(LoadedModel::Selection selection,
-                         model.Select(options.engine, options.folds));
-  SegmentationSummary summary;
-  summary.engine = selection.networks.front()->engine();
-  summary.precision = selection.networks.front()->precision();
-  summary.folds = selection.folds;
-  summary.mirroring_axes = MirroringAxes(model, options);
-  summary.labelled_box = plan.transpose_forward.Inverse().Apply(properties.crop);
-
-  LabelCounter counter(plan.labels);
-  bool result_begun = false;
-  const auto begin_result = [&] {
-    if (!std::exchange(result_begun, true)) {
-      observer.OnResultBegins(summary.labelled_box, plan.labels.label_type());
-    }
-  };
-  NNSEG_ASSIGN_OR_RETURN(const std::unique_ptr<SlabRestorer> restorer,
-                         SlabRestorer::Create(plan, properties, {.labels = [&](LabelBlock block) {
-                                                begin_result();
-                                                counter.Add(block);
-                                                return observer.OnLabels(std::move(block));
-                                              }}));
-
-  observer.OnStage(Stage::kInfer);
-  double restore_seconds = 0;
-  const PredictionObserver prediction_observer{
-      .on_progress =
-          [&](const PredictionProgress& progress) {
-            summary.passes = progress.passes_total;
-            observer.OnProgress(progress.passes_done, progress.passes_total);
-          },
-      .on_slab =
-          [&](LogitSlab slab) {
-            StopWatch watch;
-            absl::Status status = restorer->Add(std::move(slab));
-            restore_seconds += watch.Lap();
-            return status;
-          }};
-  StopWatch watch;
-  NNSEG_RETURN_IF_ERROR(PredictVolume(prepared.image, selection.networks,
-                                      {.tile_step_size = options.tile_step_size,
-                                       .use_gaussian = options.use_gaussian,
-                                       .mirroring_axes = summary.mirroring_axes},
-                                      *selection.scheduler, segmentation_case.token,
-                                      prediction_observer));
-  summary.stage_seconds[Stage::kInfer] = watch.Lap() - restore_seconds;
-  observer.OnStage(Stage::kRestore);
-  NNSEG_RETURN_IF_ERROR(restorer->Finish());
-  begin_result();
-  summary.stage_seconds[Stage::kRestore] = watch.Lap() + restore_seconds;
-
-  const int64_t mirrors = int64_t{1} << summary.mirroring_axes.size();
-  summary.tiles = summary.passes / (mirrors * static_cast<int64_t>(summary.folds.size()));
-  summary.voxels_per_label = counter.Finish(properties.shape_before_cropping.voxels());
+  SegmentationSummary summary = std::move(runner.summary());
+  summary.labelled_box = runner.box();
+  summary.postprocessed = delivery.postprocesses();
+  if (summary.postprocessed) {
+    summary.stage_seconds[Stage::kPostprocess] = delivery.postprocess_seconds();
+  }
+  summary.voxels_per_label = delivery.VoxelsPerLabel(runner.shape().voxels());
   return summary;
 }
 
@@ -185,7 +197,7 @@ absl::StatusOr<SegmentationSummary> Segment(SegmentationCase segmentation_case,
   const double preprocess_seconds = watch.Lap();
   NNSEG_ASSIGN_OR_RETURN(SegmentationSummary summary,
                          Predict(segmentation_case, std::move(prepared), observer));
-  summary.stage_seconds[Stage::kPreprocess] = preprocess_seconds;
+  summary.stage_seconds[Stage::kPreprocess] += preprocess_seconds;
   return summary;
 }
 

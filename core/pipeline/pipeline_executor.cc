@@ -116,7 +116,7 @@ void PipelineExecutor::PredictLoop() {
         [&] { return Predict(job->segmentation_case, std::move(job->prepared), *job->observer); });
     if (summary.ok()) {
       summary->stage_seconds[Stage::kQueued] = job->queued_seconds;
-      summary->stage_seconds[Stage::kPreprocess] = job->preprocess_seconds;
+      summary->stage_seconds[Stage::kPreprocess] += job->preprocess_seconds;
     }
     job->segmentation_case = {};  // gives the model back before the caller hears of the end
     job->done(std::move(summary));

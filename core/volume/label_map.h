@@ -5,6 +5,7 @@
 
 #include "core/geometry/box.h"
 #include "core/volume/volume.h"
+#include "core/volume/voxel_buffer.h"
 
 namespace nnseg {
 
@@ -23,6 +24,12 @@ struct LabelBlock {
   Volume<uint16_t> labels;
   bool provisional = false;  ///< post-processing may still change them
 };
+
+/// Copies a block into the label map of `box`, which holds the block's box.
+void PasteLabels(const LabelBlock& block, const Box3& box, Volume<uint16_t>& labels);
+
+/// A label map as sent. REQUIRES: one channel of uint8 or uint16.
+Volume<uint16_t> ToLabels(const VoxelBuffer& voxels);
 
 /// Class probabilities of a part of the image in the reader's axes: `values` has one channel for
 /// each of the network's outputs (softmax over labels, or one sigmoid for each region) and the

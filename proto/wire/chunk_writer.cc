@@ -8,7 +8,7 @@ bool ChunkWriter::Next(::segmentation::v1::SegmentRequest& request) {
   if (written_ == bytes_.size()) return false;
   const std::size_t size = std::min<std::size_t>(chunk_bytes_, bytes_.size() - written_);
   auto* chunk = request.mutable_chunk();
-  chunk->set_offset(written_);
+  chunk->set_offset(first_offset_ + written_);
   chunk->set_data(bytes_.data() + written_, size);
   written_ += size;
   return true;

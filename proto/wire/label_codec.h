@@ -10,16 +10,12 @@
 
 namespace nnseg {
 
-/// Most plain bytes in one label chunk.
-inline constexpr int64_t kMaxLabelChunkBytes = 1 << 20;
-
 /// Bytes of one label.
 inline int64_t SizeOf(LabelType type) { return type == LabelType::kUint8 ? 1 : 2; }
 
-/// Packs labels for sending: whole planes, or rows of one plane when a plane is too large, so that
-/// no chunk holds more than kMaxLabelChunkBytes of plain labels. Values that do not fit `type` are
-/// a programmer's mistake. `encoding` is RAW or ZLIB. Chunks go to `sink` one by one; returns its
-/// first error.
+/// Packs labels for sending, in parts as ForEachPart (chunk_payload.h) cuts them. Values that do
+/// not fit `type` are a programmer's mistake. `encoding` is RAW or ZLIB. Chunks go to `sink` one by
+/// one; returns its first error.
 absl::Status EncodeLabels(const LabelBlock& block, LabelType type,
                           ::segmentation::v1::LabelEncoding encoding,
                           const std::function<absl::Status(::segmentation::v1::LabelChunk)>& sink);

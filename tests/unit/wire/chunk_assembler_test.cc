@@ -43,10 +43,41 @@ TEST(ChunkAssembler, PutsChunksOfAnySizeTogether) {
       NNSEG_ASSERT_OK(Append(assembler, chunk.offset(),
                              std::as_bytes(std::span(chunk.data().data(), chunk.data().size()))));
     }
-    const auto voxels = std::move(assembler).Finish();
-    NNSEG_ASSERT_OK(voxels);
-    EXPECT_EQ(std::memcmp(voxels->bytes().data(), bytes.data(), bytes.size()), 0) << chunk_bytes;
+    const auto upload = std::move(assembler).Finish();
+    NNSEG_ASSERT_OK(upload);
+    EXPECT_EQ(std::memcmp(upload->image.bytes().data(), bytes.data(), bytes.size()), 0)
+        << chunk_bytes;
   }
+}
+
+TEST(ChunkAssembler, LabelsFollowTheImage) {
+  const auto image = Counting(60);
+  const auto labels = Counting(30);
+  ChunkAssembler assembler(*VoxelBuffer::Allocate(PixelType::kInt16, 1, {{2, 3, 5}}),
+                           *VoxelBuffer::Allocate(PixelType::kUint8, 1, {{2, 3, 5}}));
+  NNSEG_ASSERT_OK(Append(assembler, 0, image));
+  ChunkWriter writer(labels, 11, image.size());
+  ::segmentation::v1::SegmentRequest request;
+  while (writer.Next(request)) {
+    const auto& chunk = request.chunk();
+    NNSEG_ASSERT_OK(Append(assembler, chunk.offset(),
+                           std::as_bytes(std::span(chunk.data().data(), chunk.data().size()))));
+  }
+  EXPECT_THAT(Append(assembler, 90, Counting(1)),
+              StatusIs(kInvalid, HasSubstr("the previous labels have 30 bytes")));
+  const auto upload = std::move(assembler).Finish();
+  NNSEG_ASSERT_OK(upload);
+  EXPECT_EQ(std::memcmp(upload->image.bytes().data(), image.data(), image.size()), 0);
+  EXPECT_EQ(std::memcmp(upload->previous_labels.bytes().data(), labels.data(), labels.size()), 0);
+}
+
+TEST(ChunkAssembler, RefusesAChunkOfImageAndLabels) {
+  ChunkAssembler assembler(*VoxelBuffer::Allocate(PixelType::kInt16, 1, {{2, 3, 5}}),
+                           *VoxelBuffer::Allocate(PixelType::kUint8, 1, {{2, 3, 5}}));
+  EXPECT_THAT(Append(assembler, 0, Counting(61)),
+              StatusIs(kInvalid, HasSubstr("the image has 60 bytes")));
+  NNSEG_ASSERT_OK(Append(assembler, 0, Counting(60)));
+  EXPECT_THAT(std::move(assembler).Finish(), StatusIs(kInvalid, HasSubstr("expected 90")));
 }
 
 TEST(ChunkAssembler, RefusesAGap) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/wire/chunk_payload.h"
 #include "proto/wire/geometry_codec.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/volume_builders.h"
@@ -42,7 +43,7 @@ void ExpectRoundTrip(const LabelBlock& block, LabelType type, pb::LabelEncoding 
   for (const auto& chunk : chunks) {
     const auto part = DecodeLabels(chunk, type, block.box);
     NNSEG_ASSERT_OK(part);
-    EXPECT_LE(part->labels.size() * SizeOf(type), kMaxLabelChunkBytes);
+    EXPECT_LE(part->labels.size() * SizeOf(type), kMaxPayloadBytes);
     const Shape3 shape = part->box.shape();
     for (int64_t z = 0; z < shape[0]; ++z) {
       for (int64_t y = 0; y < shape[1]; ++y) {

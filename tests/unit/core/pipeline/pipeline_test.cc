@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "tests/support/recording_observer.h"
 #include "tests/support/status_matchers.h"
@@ -156,36 +155,6 @@ TEST(Pipeline, FailureOfTheNetworkEndsTheCase) {
   RecordingObserver observer(kShape);
   EXPECT_THAT(Segment(MakeCase(std::move(model), kShape), observer),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("engine broke")));
-}
-
-TEST(ValidateOptions, NamesWhatIsWrong) {
-  const auto model = LoadTinyModel();
-  NNSEG_EXPECT_OK(ValidateOptions(*model, {}));
-  EXPECT_THAT(ValidateOptions(*model, {.tile_step_size = 0}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tile step size is 0")));
-  EXPECT_THAT(ValidateOptions(*model, {.tile_step_size = 1.5}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most 1")));
-  EXPECT_THAT(ValidateOptions(*model, {.tile_step_size = std::nan("")}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(ValidateOptions(*model, {.folds = {"7"}}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("7")));
-  EXPECT_THAT(ValidateOptions(*model, {.engine = "openvino"}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("openvino")));
-}
-
-TEST(EstimateWorkingBytes, GrowsWithTheImageAndRefusesAbsurdGrids) {
-  const auto model = LoadTinyModel();
-  const auto bytes = [&](const Shape3& shape, double spacing) {
-    return EstimateWorkingBytes(*model, {}, PixelType::kInt16, shape,
-                                {{spacing, spacing, spacing}});
-  };
-  const auto small = bytes({{64, 64, 64}}, 1.0);
-  const auto large = bytes({{128, 128, 128}}, 1.0);
-  NNSEG_ASSERT_OK(small);
-  NNSEG_ASSERT_OK(large);
-  EXPECT_GT(*large, 4 * *small);
-  EXPECT_THAT(bytes({{512, 512, 512}}, 16.0),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("millimetres")));
 }
 
 }  // namespace

@@ -1,0 +1,104 @@
+#include "core/pipeline/case_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/ensemble/probability_ensemble.h"
+#include "core/inference/volume_predictor.h"
+#include "core/pipeline/run_order.h"
+#include "core/postprocess/postprocessing_chain.h"
+#include "core/preprocess/preprocessor.h"
+#include "core/restore/slab_restorer.h"
+
+namespace nnseg {
+namespace {
+
+// Above this the network's grid is a mistake of units (spacing in metres, say), not an image.
+constexpr int64_t kMaxNetworkVoxels = int64_t{1} << 31;
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
+constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
+constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
+
+/// Of one run, at its peak.
+absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOptions& options,
+                                 bool probabilities, const Shape3& shape, const Spacing3& spacing) {
+  const SegmentationPlan& plan = model.bundle().plan;
+  NNSEG_ASSIGN_OR_RETURN(const Shape3 network_shape, NetworkShapeBound(plan, shape, spacing));
+  int64_t network_voxels = 1;
+  for (const int64_t extent : network_shape) {
+    if (__builtin_mul_overflow(network_voxels, extent, &network_voxels) ||
+        network_voxels > kMaxNetworkVoxels) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "an image of ", ToString(shape), " voxels at ", spacing[0], " x ", spacing[1], " x ",
+          spacing[2], " mm (z, y, x) makes a network grid of ", ToString(network_shape),
+          ", expected at most ", kMaxNetworkVoxels, " voxels: is the spacing in millimetres?"));
+    }
+  }
+  NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
+                         model.Select(options.engine, options.folds));
+  const PatchSignature& signature = selection.networks.front()->signature();
+  const auto channels = static_cast<int64_t>(plan.channels.size());
+  const int64_t prepared = kFloatBytes * signature.input_channels * network_voxels;
+  // While preparing: the image as float, one channel as double before and after resampling.
+  const int64_t preparing =
+      kFloatBytes * channels * shape.voxels() + kDoubleBytes * (shape.voxels() + network_voxels);
+  const int64_t predicting =
+      PredictionBytes(signature, network_shape, static_cast<int64_t>(selection.networks.size())) +
+      RestoreBytes(plan, plan.transpose_forward.Apply(shape), network_shape, probabilities);
+  return prepared + std::max(preparing, predicting);
+}
+
+}  // namespace
+
+absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
+                             bool brings_previous_labels) {
+  if (!std::isfinite(options.tile_step_size) || options.tile_step_size <= 0 ||
+      options.tile_step_size > 1) {
+    return absl::InvalidArgumentError(absl::StrCat("tile step size is ", options.tile_step_size,
+                                                   ", expected more than 0 and at most 1"));
+  }
+  if (brings_previous_labels && !TakesPreviousLabels(model)) {
+    return absl::InvalidArgumentError(
+        "got labels of a previous stage, expected none: the model is no cascade");
+  }
+  for (const LoadedModel* run : RunsOf(model, brings_previous_labels)) {
+    NNSEG_RETURN_IF_ERROR(run->Select(options.engine, options.folds).status());
+    const SegmentationPlan& plan = run->bundle().plan;
+    if (plan.is_cascade() && !brings_previous_labels && run->previous_stage() == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("labels of the previous stage ", plan.previous_stage,
+                       " are missing: the bundle names no model that makes them"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
+                                             const SegmentationOptions& options,
+                                             bool brings_previous_labels, PixelType type,
+                                             const Shape3& shape, const Spacing3& spacing) {
+  const SegmentationPlan& plan = model.bundle().plan;
+  NNSEG_RETURN_IF_ERROR(
+      VoxelBytes(type, static_cast<int64_t>(plan.channels.size()), shape).status());
+  const bool ensemble = !model.members().empty();
+  int64_t peak = 0;
+  for (const LoadedModel* run : RunsOf(model, brings_previous_labels)) {
+    NNSEG_ASSIGN_OR_RETURN(
+        const int64_t bytes,
+        RunBytes(*run, options, ensemble || options.probabilities, shape, spacing));
+    peak = std::max(peak, bytes);
+  }
+  // What outlives a run.
+  int64_t held = 0;
+  if (TakesPreviousLabels(model)) held += kLabelBytes * shape.voxels();
+  if (ensemble) held += ProbabilityEnsemble::Bytes(shape, plan.labels.output_channels());
+  if (!model.bundle().postprocessing.empty() && options.postprocess.value_or(true)) {
+    held += kLabelBytes * shape.voxels();
+    peak = std::max(peak, PostprocessingBytes(shape.voxels()));
+  }
+  return peak + held;
+}
+
+}  // namespace nnseg

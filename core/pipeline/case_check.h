@@ -1,0 +1,28 @@
+#ifndef NNSEG_CORE_PIPELINE_CASE_CHECK_H_
+#define NNSEG_CORE_PIPELINE_CASE_CHECK_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "core/model/loaded_model.h"
+#include "core/pipeline/segmentation_case.h"
+
+namespace nnseg {
+
+/// Checks a case's options against its model before any work: fold names, engine, step size, and
+/// whether labels of a previous stage are there when, and only when, they can be used.
+/// INVALID_ARGUMENT naming got and expected.
+absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
+                             bool brings_previous_labels);
+
+/// Host bytes that segmenting an image of `shape` at `spacing` (reader axes) needs at its peak
+/// beyond the voxels as sent: what admission counts. INVALID_ARGUMENT when the network's grid would
+/// be absurd.
+absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
+                                             const SegmentationOptions& options,
+                                             bool brings_previous_labels, PixelType type,
+                                             const Shape3& shape, const Spacing3& spacing);
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_PIPELINE_CASE_CHECK_H_
