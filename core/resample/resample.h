@@ -23,8 +23,7 @@ struct ChannelOf {
 ///            channel, or of each slice when one axis is resampled separately, then rounded to Out.
 ///            With order 3 it holds one double per voxel of `image`.
 ///   kTorch   resample_torch_fornnunet (torch_interpolation.h): float arithmetic. How `image` lies
-///   in
-///            memory decides some roundings; it should lie as nnU-Net's array does.
+///            in memory decides some roundings; it should lie as nnU-Net's array does.
 ///
 /// Uses ParallelFor. REQUIRES: rule.resampler not kNone or equal shapes, orders 0, 1 or 3, no empty
 /// axis.
