@@ -1,6 +1,7 @@
 #include "core/model/model_repository.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -339,7 +340,7 @@ TEST_F(ModelReferencesTest, AnEnsembleOutlivesTheUnloadOfAMember) {
 TEST_F(ModelReferencesTest, AMemberThatIsBeingLoadedIsWaitedFor) {
   Write("deep", 1);
   Write("flat", 1);
-  WritePair("pair", {"deep", 1}, {"flat", 1});
+  WritePair("pair", {"flat", 1}, {"deep", 1});
   Gate gate;
   std::atomic<int> loads{0};
   ModelRepository repository = Open([&](FakePatchNetwork& network) {
@@ -349,6 +350,8 @@ TEST_F(ModelReferencesTest, AMemberThatIsBeingLoadedIsWaitedFor) {
   std::thread member([&] { NNSEG_EXPECT_OK(repository.Load("flat", 1)); });
   gate.AwaitArrivals(1);
   std::thread ensemble([&] { NNSEG_EXPECT_OK(repository.Load("pair", 1)); });
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(20));  // an ensemble that goes on fails here
   gate.Open();
   member.join();
   ensemble.join();
