@@ -41,6 +41,7 @@ absl::Status LabelAssembler::Start(const pb::ResultHeader& header) {
 
 absl::Status LabelAssembler::Add(const pb::LabelChunk& chunk) {
   if (!started_) return absl::DataLossError("server's answer: got labels before a result header");
+  if (chunk.provisional()) return absl::OkStatus();
   const absl::StatusOr<LabelBlock> block = DecodeLabels(chunk, map_.type, box_);
   if (!block.ok()) return DataLoss(block.status());
   const Index3 strides = geometry_.shape().strides();

@@ -21,6 +21,7 @@ class LabelAssembler {
 
   /// Once, before the chunks.
   absl::Status Start(const ::segmentation::v1::ResultHeader& header);
+  /// Provisional labels are skipped.
   absl::Status Add(const ::segmentation::v1::LabelChunk& chunk);
   /// The whole map, compared with the CRC-32 of the server's summary.
   absl::StatusOr<LabelMap> Finish(uint32_t expected_crc32) &&;

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "client/commands/bench.h"
+#include "client/commands/compare.h"
 #include "client/commands/health.h"
 #include "client/commands/models.h"
 #include "client/commands/segment.h"
@@ -27,6 +28,9 @@ int Run(int argc, char** argv) {
   BenchArguments bench_arguments;
   CLI::App* bench = app.add_subcommand("bench", "Measure latency and throughput of one scan");
   DefineBench(*bench, bench_arguments);
+  CompareArguments compare_arguments;
+  CLI::App* compare = app.add_subcommand("compare", "Compare two label files");
+  DefineCompare(*compare, compare_arguments);
 
   try {
     app.parse(argc, argv);
@@ -38,6 +42,7 @@ int Run(int argc, char** argv) {
   if (models->parsed()) code = RunModels(models_arguments);
   if (health->parsed()) code = RunHealth(health_arguments);
   if (bench->parsed()) code = RunBench(bench_arguments);
+  if (compare->parsed()) code = RunCompare(compare_arguments);
   return static_cast<int>(code);
 }
 

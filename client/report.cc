@@ -20,12 +20,12 @@ double Seconds(const google::protobuf::Duration& duration) {
 }  // namespace
 
 std::string FormatReport(const pb::Summary& summary) {
-  std::string text =
-      absl::StrFormat("model %s, version %d; %s %s; folds %s; %s; %d tiles, %d forward passes\n\n",
-                      summary.model().name(), summary.model().version(), summary.engine(),
-                      summary.precision(), absl::StrJoin(summary.folds(), ", "),
-                      summary.mirroring_axes().empty() ? "no mirroring" : "mirroring",
-                      summary.tiles(), summary.passes());
+  std::string text = absl::StrFormat(
+      "model %s, version %d; %s %s; folds %s; %s; %d tiles, %d forward passes; %s\n\n",
+      summary.model().name(), summary.model().version(), summary.engine(), summary.precision(),
+      absl::StrJoin(summary.folds(), ", "),
+      summary.mirroring_axes().empty() ? "no mirroring" : "mirroring", summary.tiles(),
+      summary.passes(), summary.postprocessed() ? "post-processed" : "no post-processing");
 
   std::size_t name_width = 5;
   for (const auto& label : summary.label_volumes()) {
@@ -67,6 +67,7 @@ std::string ReportAsJson(const pb::Accepted& accepted, const pb::Summary& summar
       std::vector<int>(summary.mirroring_axes().begin(), summary.mirroring_axes().end());
   json["tiles"] = summary.tiles();
   json["passes"] = summary.passes();
+  json["postprocessed"] = summary.postprocessed();
   json["timings"] = nlohmann::ordered_json::array();
   for (const auto& timing : summary.timings()) {
     json["timings"].push_back(

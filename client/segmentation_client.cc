@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "client/label_assembler.h"
+#include "client/probability_assembler.h"
 #include "core/base/status_macros.h"
 #include "proto/wire/chunk_writer.h"
 #include "proto/wire/geometry_codec.h"
@@ -22,23 +23,44 @@ pb::SegmentRequest MakeHeader(const Image& image, const SegmentParameters& param
   header.set_channels(static_cast<int32_t>(image.voxels.channels()));
   *header.mutable_options() = parameters.options;
   header.set_request_id(parameters.request_id);
+  if (parameters.previous_labels != nullptr) {
+    header.set_previous_labels_type(pb::PIXEL_TYPE_UINT16);
+  }
   return request;
 }
 
-/// Sends header and voxels; ends early, without an error of its own, when the stream does.
-void Upload(const Image& image, const SegmentParameters& parameters, Stream& stream) {
-  if (!stream.Write(MakeHeader(image, parameters))) return;
-  ChunkWriter chunks(image.voxels.bytes());
+/// Sends bytes that begin at `offset` of the upload; false when the stream has ended.
+bool SendBytes(std::span<const std::byte> bytes, uint64_t offset, Stream& stream) {
+  ChunkWriter chunks(bytes, kDefaultChunkBytes, offset);
   pb::SegmentRequest request;
   while (chunks.Next(request)) {
-    if (!stream.Write(request)) return;
+    if (!stream.Write(request)) return false;
+  }
+  return true;
+}
+
+/// Sends header, voxels and a previous stage's labels; ends early, without an error of its own,
+/// when the stream does.
+void Upload(const Image& image, const SegmentParameters& parameters, Stream& stream) {
+  if (!stream.Write(MakeHeader(image, parameters))) return;
+  const auto voxels = image.voxels.bytes();
+  if (!SendBytes(voxels, 0, stream)) return;
+  if (parameters.previous_labels != nullptr &&
+      !SendBytes(std::as_bytes(parameters.previous_labels->voxels()), voxels.size(), stream)) {
+    return;
   }
   stream.WritesDone();
 }
 
+/// What the answer's chunks are put into.
+struct Assemblers {
+  LabelAssembler labels;
+  std::optional<ProbabilityAssembler> probabilities;  ///< when they were asked for
+};
+
 /// Takes one event; unknown ones are skipped.
 absl::Status Take(const pb::SegmentResponse& response, const SegmentParameters& parameters,
-                  LabelAssembler& assembler, SegmentResult& result) {
+                  Assemblers& assemblers, SegmentResult& result) {
   switch (response.event_case()) {
     case pb::SegmentResponse::kAccepted:
       result.accepted = response.accepted();
@@ -47,13 +69,21 @@ absl::Status Take(const pb::SegmentResponse& response, const SegmentParameters& 
       if (parameters.on_progress) parameters.on_progress(response.progress());
       break;
     case pb::SegmentResponse::kResultHeader:
-      return assembler.Start(response.result_header());
+      NNSEG_RETURN_IF_ERROR(assemblers.labels.Start(response.result_header()));
+      if (assemblers.probabilities.has_value()) {
+        return assemblers.probabilities->Start(response.result_header());
+      }
+      break;
     case pb::SegmentResponse::kLabelChunk:
-      return assembler.Add(response.label_chunk());
+      return assemblers.labels.Add(response.label_chunk());
+    case pb::SegmentResponse::kProbabilityChunk:
+      if (assemblers.probabilities.has_value()) {
+        return assemblers.probabilities->Add(response.probability_chunk());
+      }
+      break;
     case pb::SegmentResponse::kSummary:
       result.summary = response.summary();
       break;
-    case pb::SegmentResponse::kProbabilityChunk:
     case pb::SegmentResponse::EVENT_NOT_SET:
       break;
   }
@@ -93,14 +123,17 @@ absl::StatusOr<SegmentResult> SegmentationClient::Segment(
   const std::unique_ptr<Stream> stream = stub_->Segment(&context);
 
   SegmentResult result;
-  LabelAssembler assembler(image.geometry);
+  Assemblers assemblers{LabelAssembler(image.geometry), std::nullopt};
+  if (parameters.options.probabilities() != pb::PROBABILITY_TYPE_UNSPECIFIED) {
+    assemblers.probabilities.emplace(image.geometry, parameters.has_regions);
+  }
   absl::Status taken;
   {
     std::jthread upload([&] { Upload(image, parameters, *stream); });
     pb::SegmentResponse response;
     while (stream->Read(&response)) {
       if (!taken.ok()) continue;  // drain a call that was given up
-      taken = Take(response, parameters, assembler, result);
+      taken = Take(response, parameters, assemblers, result);
       if (!taken.ok()) context.TryCancel();
     }
   }
@@ -112,7 +145,10 @@ absl::StatusOr<SegmentResult> SegmentationClient::Segment(
     return absl::DataLossError("server's answer: ended without a summary");
   }
   NNSEG_ASSIGN_OR_RETURN(result.labels,
-                         std::move(assembler).Finish(result.summary.label_map_crc32()));
+                         std::move(assemblers.labels).Finish(result.summary.label_map_crc32()));
+  if (assemblers.probabilities.has_value()) {
+    NNSEG_ASSIGN_OR_RETURN(result.probabilities, std::move(*assemblers.probabilities).Finish());
+  }
   return result;
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/io/image.h"
+#include "client/io/probability_map.h"
 #include "segmentation/v1/segmentation_service.grpc.pb.h"
 
 namespace nnseg {
@@ -41,6 +42,11 @@ struct SegmentParameters {
   std::string request_id;                            ///< empty: the server makes one
   std::optional<std::chrono::milliseconds> timeout;  ///< for the whole call; none: no limit
   CallCanceller* canceller = nullptr;                ///< not owned; may be null
+  /// Labels of a cascade's previous stage, of the image's shape; not owned; null: the model's own
+  /// previous stage runs.
+  const Volume<uint16_t>* previous_labels = nullptr;
+  /// GetModelResponse.has_regions; matters only when the options ask for probabilities.
+  bool has_regions = false;
   /// Called on the calling thread, while the call runs; may be empty.
   std::function<void(const ::segmentation::v1::Progress&)> on_progress;
 };
@@ -48,8 +54,9 @@ struct SegmentParameters {
 /// A finished case.
 struct SegmentResult {
   LabelMap labels;
-  ::segmentation::v1::Accepted accepted;  ///< holds the request's id
-  ::segmentation::v1::Summary summary;    ///< what the server says that it did
+  std::optional<ProbabilityMap> probabilities;  ///< when the options asked for them
+  ::segmentation::v1::Accepted accepted;        ///< holds the request's id
+  ::segmentation::v1::Summary summary;          ///< what the server says that it did
 };
 
 /// Segments images on a server.

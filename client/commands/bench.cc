@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/io/image_reader.h"
+#include "client/model_info.h"
 #include "client/segmentation_client.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
@@ -101,7 +101,13 @@ void DefineBench(CLI::App& command, BenchArguments& arguments) {
 }
 
 ExitCode RunBench(const BenchArguments& arguments) {
-  const absl::StatusOr<Image> image = ReadImage(arguments.inputs);
+  const auto channel = OpenChannel(arguments.connection.server, arguments.connection.tls);
+  if (!channel.ok()) return Fail(ExitCode::kFile, channel.status());
+  const auto model = GetModel(*channel, arguments.prediction.model, arguments.connection.timeout());
+  if (!model.ok()) return FailCall(model.status());
+  const auto format = FormatOf(*model);
+  if (!format.ok()) return FailCall(format.status());
+  const absl::StatusOr<Image> image = (*format)->Read(arguments.inputs);
   if (!image.ok()) return Fail(ExitCode::kFile, image.status());
   const absl::StatusOr<BenchResult> result = Measure(arguments, *image);
   if (!result.ok()) return Fail(ExitCode::kFile, result.status());

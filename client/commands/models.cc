@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/model_info.h"
 #include "proto/wire/status_codec.h"
 #include "segmentation/v1/model_service.grpc.pb.h"
 
@@ -29,6 +30,10 @@ const char* NameOf(pb::ModelState state) {
     default:
       return "unknown";
   }
+}
+
+std::string NameOf(const pb::ModelSpec& model) {
+  return absl::StrCat(model.name(), ", version ", model.version());
 }
 
 std::string FormatLabel(const pb::Label& label) {
@@ -64,26 +69,25 @@ void DefineModels(CLI::App& command, ModelsArguments& arguments) {
 ExitCode RunModels(const ModelsArguments& arguments) {
   const auto channel = OpenChannel(arguments.connection.server, arguments.connection.tls);
   if (!channel.ok()) return Fail(ExitCode::kFile, channel.status());
-  const auto stub = pb::ModelService::NewStub(*channel);
-  grpc::ClientContext context;
-  if (const auto timeout = arguments.connection.timeout()) {
-    context.set_deadline(std::chrono::system_clock::now() + *timeout);
-  }
-  grpc::Status status;
   std::string text;
   if (arguments.name.empty()) {
+    grpc::ClientContext context;
+    if (const auto timeout = arguments.connection.timeout()) {
+      context.set_deadline(std::chrono::system_clock::now() + *timeout);
+    }
     pb::ListModelsResponse response;
-    status = stub->ListModels(&context, {}, &response);
+    const grpc::Status status =
+        pb::ModelService::NewStub(*channel)->ListModels(&context, {}, &response);
+    if (!status.ok()) return FailCall(FromGrpcStatus(status));
     text = arguments.json ? ToJson(response) : FormatModels(response);
   } else {
-    pb::GetModelRequest request;
-    request.mutable_model()->set_name(arguments.name);
-    request.mutable_model()->set_version(arguments.version);
-    pb::GetModelResponse response;
-    status = stub->GetModel(&context, request, &response);
-    text = arguments.json ? ToJson(response) : FormatModel(response);
+    pb::ModelSpec model;
+    model.set_name(arguments.name);
+    model.set_version(arguments.version);
+    const auto response = GetModel(*channel, model, arguments.connection.timeout());
+    if (!response.ok()) return FailCall(response.status());
+    text = arguments.json ? ToJson(*response) : FormatModel(*response);
   }
-  if (!status.ok()) return FailCall(FromGrpcStatus(status));
   std::fputs(text.c_str(), stdout);
   return ExitCode::kOk;
 }
@@ -103,8 +107,7 @@ std::string FormatModel(const pb::GetModelResponse& model) {
   const auto line = [&text](const char* key, const std::string& value) {
     if (!value.empty()) absl::StrAppend(&text, absl::StrFormat("%-16s %s\n", key, value));
   };
-  line("model", absl::StrCat(model.summary().model().name(), ", version ",
-                             model.summary().model().version()));
+  line("model", NameOf(model.summary().model()));
   line("state", NameOf(model.summary().state()));
   line("error", model.summary().error());
   line("intended use", model.intended_use());
@@ -118,8 +121,15 @@ std::string FormatModel(const pb::GetModelResponse& model) {
   line("spacing in mm", absl::StrJoin(model.spacing_mm(), "x"));
   line("engines", absl::StrJoin(model.engines(), ", "));
   line("reader", model.image_reader_writer());
+  line("previous stage", model.previous_stage());
+  if (model.has_previous_stage_model()) line("made by", NameOf(model.previous_stage_model()));
+  line("members",
+       absl::StrJoin(model.members(), "; ", [](std::string* out, const pb::ModelSpec& member) {
+         out->append(NameOf(member));
+       }));
+  line("post-processing", model.has_postprocessing() ? "yes" : "none");
   line("digest", model.digest());
-  absl::StrAppend(&text, "labels\n");
+  absl::StrAppend(&text, model.has_regions() ? "regions\n" : "labels\n");
   for (const pb::Label& label : model.labels()) absl::StrAppend(&text, FormatLabel(label));
   return text;
 }

@@ -2,16 +2,19 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/commands/interrupt_watcher.h"
-#include "client/io/image_reader.h"
-#include "client/io/label_writer.h"
+#include "client/io/label_reader.h"
 #include "client/io/overlay.h"
+#include "client/model_info.h"
 #include "client/progress.h"
 #include "client/report.h"
 #include "client/segmentation_client.h"
+#include "core/base/status_macros.h"
 
 namespace nnseg {
 namespace {
@@ -32,6 +35,67 @@ std::vector<LegendEntry> LegendOf(const pb::Summary& summary) {
 
 std::string TitleOf(const pb::Summary& summary) {
   return absl::StrCat(summary.model().name(), ", version ", summary.model().version());
+}
+
+/// What is sent.
+struct Case {
+  Image image;
+  std::optional<LabelMap> previous;  ///< labels of the stage before
+};
+
+/// Whether the files to be written could be: asked before the work begins.
+absl::Status CheckOutputs(const SegmentArguments& arguments, const ImageFormat& format) {
+  NNSEG_RETURN_IF_ERROR(format.CheckPath(arguments.output));
+  if (!arguments.probabilities.empty()) {
+    NNSEG_RETURN_IF_ERROR(CheckProbabilityPath(arguments.probabilities));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Case> ReadCase(const SegmentArguments& arguments, const ImageFormat& format) {
+  Case input;
+  NNSEG_ASSIGN_OR_RETURN(input.image, format.Read(arguments.inputs));
+  if (!arguments.previous_labels.empty()) {
+    NNSEG_ASSIGN_OR_RETURN(input.previous, ReadLabels(format, arguments.previous_labels));
+    if (input.previous->labels.shape() != input.image.voxels.shape()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          arguments.previous_labels, ": ", absl::StrJoin(input.previous->geometry.size, "x"),
+          " voxels, expected ", absl::StrJoin(input.image.geometry.size, "x"), " as the image"));
+    }
+  }
+  return input;
+}
+
+absl::StatusOr<SegmentResult> Segment(const SegmentArguments& arguments, const Case& input,
+                                      bool has_regions, CallCanceller& canceller,
+                                      const std::shared_ptr<grpc::Channel>& channel) {
+  ProgressDisplay display(stderr);
+  SegmentParameters parameters;
+  parameters.model = arguments.prediction.model;
+  parameters.options = arguments.prediction.options;
+  if (!arguments.probabilities.empty()) {
+    parameters.options.set_probabilities(
+        arguments.half_probabilities ? pb::PROBABILITY_TYPE_FLOAT16 : pb::PROBABILITY_TYPE_FLOAT32);
+  }
+  parameters.request_id = arguments.request_id;
+  parameters.timeout = arguments.connection.timeout();
+  parameters.canceller = &canceller;
+  parameters.previous_labels = input.previous.has_value() ? &input.previous->labels : nullptr;
+  parameters.has_regions = has_regions;
+  parameters.on_progress = [&](const pb::Progress& progress) { display.Show(progress); };
+  return SegmentationClient(channel).Segment(input.image, parameters);
+}
+
+absl::Status WriteOutputs(const SegmentArguments& arguments, const ImageFormat& format,
+                          const Image& image, const SegmentResult& result) {
+  NNSEG_RETURN_IF_ERROR(format.Write(result.labels, image.file, arguments.output));
+  if (result.probabilities.has_value()) {
+    NNSEG_RETURN_IF_ERROR(
+        WriteProbabilities(*result.probabilities, image.file, arguments.probabilities));
+  }
+  if (arguments.overlay.empty()) return absl::OkStatus();
+  return WriteOverlay(image, result.labels, LegendOf(result.summary), TitleOf(result.summary),
+                      arguments.overlay);
 }
 
 }  // namespace
@@ -85,7 +149,7 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
       .add_option_function<std::string>(
           "--postprocess",
           [&](const std::string& state) { options.set_postprocessing(ToggleOf(state == "on")); },
-          "The model's post-processing; default: off")
+          "The model's post-processing; default: on where it has rules")
       ->type_name("on|off")
       ->check(CLI::IsMember({"on", "off"}));
 }
@@ -93,19 +157,37 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
 void DefineSegment(CLI::App& command, SegmentArguments& arguments) {
   command
       .add_option("input", arguments.inputs,
-                  "The scan: .nii.gz, .nii, .nrrd, .mha or .mhd; one file for each channel, in "
-                  "the model's order")
+                  "The scan, of the file type of the model's reader (.nii.gz, .nrrd, .mha, .png, "
+                  ".tif, ...); one file for each channel, in the model's order")
       ->type_name("INPUT")
       ->required();
   command
       .add_option("--output", arguments.output,
-                  "Label file to write: .nii.gz, .nii, .nrrd, .mha or .mhd")
+                  "Label file to write, of the file type of the model's reader")
       ->type_name("FILE")
       ->required();
   command
       .add_option("--overlay", arguments.overlay,
                   "Picture to write: slices with coloured labels and a legend")
       ->type_name("FILE.png");
+  command
+      .add_option("--previous-labels", arguments.previous_labels,
+                  "Label file of a cascade's previous stage; default: the server makes it")
+      ->type_name("FILE");
+  auto* probabilities =
+      command
+          .add_option("--probabilities", arguments.probabilities,
+                      "Class probabilities to write: .npz as nnU-Net does, or 4D .nii.gz, .nii or "
+                      ".nrrd")
+          ->type_name("FILE");
+  command
+      .add_option_function<std::string>(
+          "--probability-type",
+          [&](const std::string& type) { arguments.half_probabilities = type == "float16"; },
+          "Number type in which they are sent; default: float32, nnU-Net's values")
+      ->type_name("float16|float32")
+      ->check(CLI::IsMember({"float16", "float32"}))
+      ->needs(probabilities);
   command.add_flag("--json", arguments.json, "Print the report as JSON");
   command
       .add_option("--request-id", arguments.request_id,
@@ -119,39 +201,26 @@ ExitCode RunSegment(const SegmentArguments& arguments) {
   CallCanceller canceller;
   const InterruptWatcher watcher(canceller);
 
-  if (const absl::Status writable = CheckLabelPath(arguments.output); !writable.ok()) {
-    return Fail(ExitCode::kFile, writable);
-  }
-  const absl::StatusOr<Image> image = ReadImage(arguments.inputs);
-  if (!image.ok()) return Fail(ExitCode::kFile, image.status());
-  for (const std::string& warning : image->warnings) {
-    std::fprintf(stderr, "nnseg: warning: %s\n", warning.c_str());
-  }
   const auto channel = OpenChannel(arguments.connection.server, arguments.connection.tls);
   if (!channel.ok()) return Fail(ExitCode::kFile, channel.status());
+  const auto model = GetModel(*channel, arguments.prediction.model, arguments.connection.timeout());
+  if (!model.ok()) return FailCall(model.status());
+  const auto format = FormatOf(*model);
+  if (!format.ok()) return FailCall(format.status());
 
-  absl::StatusOr<SegmentResult> result;
-  {
-    ProgressDisplay display(stderr);
-    SegmentParameters parameters;
-    parameters.model = arguments.prediction.model;
-    parameters.options = arguments.prediction.options;
-    parameters.request_id = arguments.request_id;
-    parameters.timeout = arguments.connection.timeout();
-    parameters.canceller = &canceller;
-    parameters.on_progress = [&](const pb::Progress& progress) { display.Show(progress); };
-    result = SegmentationClient(*channel).Segment(*image, parameters);
+  if (const absl::Status writable = CheckOutputs(arguments, **format); !writable.ok()) {
+    return Fail(ExitCode::kFile, writable);
   }
+  const absl::StatusOr<Case> input = ReadCase(arguments, **format);
+  if (!input.ok()) return Fail(ExitCode::kFile, input.status());
+  for (const std::string& warning : input->image.warnings) {
+    std::fprintf(stderr, "nnseg: warning: %s\n", warning.c_str());
+  }
+  const absl::StatusOr<SegmentResult> result =
+      Segment(arguments, *input, model->has_regions(), canceller, *channel);
   if (!result.ok()) return FailCall(result.status());
-
-  if (const absl::Status written = WriteLabels(result->labels, arguments.output); !written.ok()) {
-    return Fail(ExitCode::kFile, written);
-  }
-  if (!arguments.overlay.empty()) {
-    const absl::Status drawn = WriteOverlay(*image, result->labels, LegendOf(result->summary),
-                                            TitleOf(result->summary), arguments.overlay);
-    if (!drawn.ok()) return Fail(ExitCode::kFile, drawn);
-  }
+  const absl::Status written = WriteOutputs(arguments, **format, input->image, *result);
+  if (!written.ok()) return Fail(ExitCode::kFile, written);
   const std::string report = arguments.json ? ReportAsJson(result->accepted, result->summary) + "\n"
                                             : FormatReport(result->summary);
   std::fputs(report.c_str(), stdout);

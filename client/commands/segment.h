@@ -22,7 +22,10 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments);
 struct SegmentArguments {
   std::vector<std::string> inputs;  ///< one file for each channel
   std::string output;
-  std::string overlay;  ///< empty: no picture
+  std::string overlay;              ///< empty: no picture
+  std::string previous_labels;      ///< empty: the model's own previous stage runs
+  std::string probabilities;        ///< empty: none are asked for
+  bool half_probabilities = false;  ///< sent as float16
   std::string request_id;
   bool json = false;
   PredictionArguments prediction;

@@ -1,8 +1,11 @@
 #include "client/io/itk_format.h"
 
+#include <itkBMPImageIO.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
+#include <itkPNGImageIO.h>
+#include <itkTIFFImageIO.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -18,9 +21,18 @@ absl::StatusOr<itk::ImageIOBase::Pointer> ImageIoFor(const std::string& path) {
     io = itk::NrrdImageIO::New();
   } else if (absl::EndsWith(name, ".mha") || absl::EndsWith(name, ".mhd")) {
     io = itk::MetaImageIO::New();
+  } else if (absl::EndsWith(name, ".png")) {
+    io = itk::PNGImageIO::New();
+  } else if (absl::EndsWith(name, ".bmp")) {
+    io = itk::BMPImageIO::New();
+  } else if (absl::EndsWith(name, ".tif") || absl::EndsWith(name, ".tiff")) {
+    io = itk::TIFFImageIO::New();
+    io->SetCompressor("deflate");
   } else {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": unknown file type, expected .nii, .nii.gz, .nrrd, .mha or .mhd"));
+        absl::StrCat(path,
+                     ": unknown file type, expected .nii, .nii.gz, .nrrd, .mha, .mhd, .png, .bmp, "
+                     ".tif or .tiff"));
   }
   io->SetFileName(path);
   return io;

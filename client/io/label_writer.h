@@ -1,6 +1,7 @@
 #ifndef NNSEG_CLIENT_IO_LABEL_WRITER_H_
 #define NNSEG_CLIENT_IO_LABEL_WRITER_H_
 
+#include <span>
 #include <string>
 
 #include "absl/status/status.h"
@@ -8,14 +9,13 @@
 
 namespace nnseg {
 
-/// Whether a label map could be written to `path`: its ending is one of .nii, .nii.gz, .nrrd, .mha,
-/// .mhd and its folder exists. Asked before the work begins. INVALID_ARGUMENT, NOT_FOUND or
-/// PERMISSION_DENIED.
-absl::Status CheckLabelPath(const std::string& path);
+/// The number type in which nnU-Net's writers store labels: uint8 while all are below 255.
+LabelType StoredTypeOf(std::span<const uint16_t> labels);
 
-/// Writes a compressed label file (.nii stays plain) in the map's number type. Spacing, origin and
-/// direction are the map's, to the precision of the format: NIfTI keeps them in float32.
-absl::Status WriteLabels(const LabelMap& map, const std::string& path);
+/// Writes a compressed label file (.nii stays plain) in the map's number type by ITK, with 3 axes
+/// or, for a map of one slice, 2. Spacing, origin and direction are the map's, to the precision of
+/// the format: NIfTI keeps them in float32. INVALID_ARGUMENT when it cannot be written.
+absl::Status WriteLabels(const LabelMap& map, const std::string& path, int dimensions = 3);
 
 }  // namespace nnseg
 

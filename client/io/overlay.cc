@@ -1,7 +1,5 @@
 #include "client/io/overlay.h"
 
-#include <cairo.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/io/canvas.h"
 #include "client/io/palette.h"
 #include "core/geometry/box.h"
 
@@ -27,31 +26,32 @@ constexpr double kLegendLine = 24;
 constexpr std::size_t kMaxLegendColumns = 3;
 constexpr std::size_t kMaxNameCharacters = 20;
 
-constexpr double kFillOpacity = 0.42;
-constexpr double kOutlineOpacity = 0.95;
 constexpr std::array<Plane, 3> kPlanes{Plane::kAxial, Plane::kCoronal, Plane::kSagittal};
 constexpr const char* kFooter =
     "Seen as radiologists do: the patient's right is on the left.  Not for clinical use.";
 
-struct Deleter {
-  void operator()(cairo_t* cairo) const { cairo_destroy(cairo); }
-  void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
-};
-using Surface = std::unique_ptr<cairo_surface_t, Deleter>;
-using Cairo = std::unique_ptr<cairo_t, Deleter>;
+double LengthMm(const SliceView::Axis& axis) {
+  return static_cast<double>(axis.length) * axis.spacing_mm;
+}
+
+/// The planes in which the image has more than a line of voxels; all when there is none.
+std::vector<Plane> PlanesOf(const Geometry& geometry) {
+  std::vector<Plane> planes;
+  for (const Plane plane : kPlanes) {
+    const SliceView view = ViewOfPlane(geometry, plane);
+    if (view.rows.length > 1 && view.columns.length > 1) planes.push_back(plane);
+  }
+  return planes.empty() ? std::vector<Plane>(kPlanes.begin(), kPlanes.end()) : planes;
+}
 
 /// Pixels per millimetre, the same in all panels.
 double ScaleOf(const Geometry& geometry) {
   double longest = 0;
-  for (int axis = 0; axis < 3; ++axis) {
-    longest =
-        std::max(longest, static_cast<double>(geometry.size[axis]) * geometry.spacing_mm[axis]);
+  for (const Plane plane : PlanesOf(geometry)) {
+    const SliceView view = ViewOfPlane(geometry, plane);
+    longest = std::max({longest, LengthMm(view.rows), LengthMm(view.columns)});
   }
   return kPanelSize / longest;
-}
-
-double LengthMm(const SliceView::Axis& axis) {
-  return static_cast<double>(axis.length) * axis.spacing_mm;
 }
 
 float ValueAt(const VoxelBuffer& voxels, int64_t i) {
@@ -90,28 +90,6 @@ struct Window {
   }
 };
 
-Surface NewSurface(int64_t width, int64_t height) {
-  return Surface(cairo_image_surface_create(CAIRO_FORMAT_ARGB32, static_cast<int>(width),
-                                            static_cast<int>(height)));
-}
-
-/// A picture with one pixel for each voxel of the slice; `pixel` gives premultiplied ARGB.
-template <typename Pixel>
-Surface DrawSlice(const SliceView& view, int64_t slice, Pixel&& pixel) {
-  Surface surface = NewSurface(view.columns.length, view.rows.length);
-  cairo_surface_flush(surface.get());
-  unsigned char* const data = cairo_image_surface_get_data(surface.get());
-  const int stride = cairo_image_surface_get_stride(surface.get());
-  for (int64_t row = 0; row < view.rows.length; ++row) {
-    auto* out = reinterpret_cast<uint32_t*>(data + row * stride);
-    for (int64_t column = 0; column < view.columns.length; ++column) {
-      out[column] = pixel(row, column, view.VoxelAt(slice, row, column));
-    }
-  }
-  cairo_surface_mark_dirty(surface.get());
-  return surface;
-}
-
 Surface GreySlice(const Image& image, const Window& window, const SliceView& view, int64_t slice) {
   const Index3 strides = image.voxels.shape().strides();
   return DrawSlice(view, slice, [&](int64_t, int64_t, const Index3& i) {
@@ -120,64 +98,8 @@ Surface GreySlice(const Image& image, const Window& window, const SliceView& vie
   });
 }
 
-Surface LabelSlice(const Volume<uint16_t>& labels, const SliceView& view, int64_t slice) {
-  const auto label_at = [&](int64_t row, int64_t column) {
-    row = std::clamp<int64_t>(row, 0, view.rows.length - 1);
-    column = std::clamp<int64_t>(column, 0, view.columns.length - 1);
-    return labels.at(0, view.VoxelAt(slice, row, column));
-  };
-  return DrawSlice(view, slice, [&](int64_t row, int64_t column, const Index3& i) -> uint32_t {
-    const uint16_t label = labels.at(0, i);
-    if (label == 0) return 0;
-    const bool edge = label_at(row - 1, column) != label || label_at(row + 1, column) != label ||
-                      label_at(row, column - 1) != label || label_at(row, column + 1) != label;
-    const double opacity = edge ? kOutlineOpacity : kFillOpacity;
-    const Colour colour = ColourOfLabel(label);
-    const auto component = [&](double c) {
-      return static_cast<uint32_t>(std::lround(255 * opacity * c));
-    };
-    return component(1) << 24 | component(colour.red) << 16 | component(colour.green) << 8 |
-           component(colour.blue);
-  });
-}
-
-void Place(cairo_t* cairo, const Surface& picture, const OverlayPanel& panel,
-           cairo_filter_t filter) {
-  cairo_save(cairo);
-  cairo_rectangle(cairo, panel.x, panel.y, panel.width, panel.height);
-  cairo_clip(cairo);
-  cairo_translate(cairo, panel.x, panel.y);
-  cairo_scale(cairo, panel.width / cairo_image_surface_get_width(picture.get()),
-              panel.height / cairo_image_surface_get_height(picture.get()));
-  cairo_set_source_surface(cairo, picture.get(), 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(cairo), filter);
-  cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD);
-  cairo_paint(cairo);
-  cairo_restore(cairo);
-}
-
-enum class Align { kLeft, kCentre, kRight };
-
-void Text(cairo_t* cairo, const std::string& text, double x, double y, double size, double grey,
-          Align align = Align::kLeft, bool bold = false) {
-  cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                         bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(cairo, size);
-  cairo_text_extents_t extents;
-  cairo_text_extents(cairo, text.c_str(), &extents);
-  const double shift = align == Align::kLeft ? 0 : align == Align::kCentre ? 0.5 : 1;
-  const double left = x - shift * extents.x_advance;
-  // A dark shadow keeps letters readable on bright bone.
-  cairo_move_to(cairo, left + 1, y + 1);
-  cairo_set_source_rgb(cairo, 0, 0, 0);
-  cairo_show_text(cairo, text.c_str());
-  cairo_move_to(cairo, left, y);
-  cairo_set_source_rgb(cairo, grey, grey, grey);
-  cairo_show_text(cairo, text.c_str());
-}
-
 /// The letters of the patient's sides at the four edges of a panel.
-void DrawSides(cairo_t* cairo, Plane plane, const OverlayPanel& panel) {
+void DrawSides(cairo_t* cairo, Plane plane, const Panel& panel) {
   const char* const sides = plane == Plane::kAxial     ? "RLAP"
                             : plane == Plane::kCoronal ? "RLSI"
                                                        : "APSI";
@@ -235,12 +157,12 @@ void DrawLegend(cairo_t* cairo, const std::vector<LegendEntry>& legend, std::siz
 
 }  // namespace
 
-OverlayPanel PanelOf(const Geometry& geometry, Plane plane, int column) {
+Panel PanelOf(const Geometry& geometry, Plane plane, int column) {
   const double scale = ScaleOf(geometry);
-  OverlayPanel panel;
+  Panel panel;
   panel.y = kMargin + kTitleHeight;
   double widest = 0;
-  for (const Plane p : kPlanes) {
+  for (const Plane p : PlanesOf(geometry)) {
     const SliceView view = ViewOfPlane(geometry, p);
     const double height = std::max(1.0, std::round(LengthMm(view.rows) * scale));
     widest = std::max(widest, std::round(LengthMm(view.columns) * scale));
@@ -257,10 +179,11 @@ OverlayPanel PanelOf(const Geometry& geometry, Plane plane, int column) {
 absl::Status WriteOverlay(const Image& image, const LabelMap& labels,
                           const std::vector<LegendEntry>& legend, const std::string& title,
                           const std::string& path) {
-  const OverlayPanel last = PanelOf(labels.geometry, kPlanes.back(), kOverlayColumns - 1);
+  const std::vector<Plane> planes = PlanesOf(labels.geometry);
+  const Panel last = PanelOf(labels.geometry, planes.back(), kOverlayColumns - 1);
   double right = 0;
-  for (const Plane plane : kPlanes) {
-    const OverlayPanel panel = PanelOf(labels.geometry, plane, kOverlayColumns - 1);
+  for (const Plane plane : planes) {
+    const Panel panel = PanelOf(labels.geometry, plane, kOverlayColumns - 1);
     right = std::max(right, panel.x + panel.width);
   }
   const double bottom = last.y + last.height;
@@ -283,11 +206,12 @@ absl::Status WriteOverlay(const Image& image, const LabelMap& labels,
   Text(cairo.get(), kFooter, kMargin, height - kMargin, 13, 0.6);
 
   const Window window = Window::Of(image.voxels);
-  for (const Plane plane : kPlanes) {
+  for (const Plane plane : planes) {
     const SliceView view = ViewOfPlane(labels.geometry, plane);
-    const std::vector<int64_t> slices = ChooseSlices(labels.labels, view, kOverlayColumns);
-    for (int column = 0; column < kOverlayColumns; ++column) {
-      const OverlayPanel panel = PanelOf(labels.geometry, plane, column);
+    const int columns = static_cast<int>(std::min<int64_t>(kOverlayColumns, view.slices.length));
+    const std::vector<int64_t> slices = ChooseSlices(labels.labels, view, columns);
+    for (int column = 0; column < columns; ++column) {
+      const Panel panel = PanelOf(labels.geometry, plane, column);
       Place(cairo.get(), GreySlice(image, window, view, slices[column]), panel, CAIRO_FILTER_GOOD);
       Place(cairo.get(), LabelSlice(labels.labels, view, slices[column]), panel,
             CAIRO_FILTER_NEAREST);
@@ -296,12 +220,7 @@ absl::Status WriteOverlay(const Image& image, const LabelMap& labels,
   }
   DrawLegend(cairo.get(), legend, per_column, right + 2 * kMargin, top);
 
-  const cairo_status_t status = cairo_surface_write_to_png(picture.get(), path.c_str());
-  if (status != CAIRO_STATUS_SUCCESS) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": picture cannot be written: ", cairo_status_to_string(status)));
-  }
-  return absl::OkStatus();
+  return WritePng(picture, path);
 }
 
 }  // namespace nnseg

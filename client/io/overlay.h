@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "client/io/image.h"
+#include "client/io/panel.h"
 #include "client/io/slice_view.h"
 
 namespace nnseg {
@@ -17,17 +18,12 @@ struct LegendEntry {
   double volume_ml = 0;
 };
 
-/// Slices in each row of the picture; rows are axial, coronal and sagittal (slice_view.h).
+/// Most slices in each row of the picture; rows are axial, coronal and sagittal (slice_view.h), of
+/// an image of one slice only that.
 inline constexpr int kOverlayColumns = 4;
 
-/// Where the slice number `column` of a plane lies in the picture, pixels.
-struct OverlayPanel {
-  double x = 0;
-  double y = 0;
-  double width = 0;
-  double height = 0;
-};
-OverlayPanel PanelOf(const Geometry& geometry, Plane plane, int column);
+/// Where the slice number `column` of a plane lies in the picture.
+Panel PanelOf(const Geometry& geometry, Plane plane, int column);
 
 /// Draws a PNG montage: slices of the image's first channel in true proportion, chosen where labels
 /// are, with the labels in colour (filled, with a strong outline) and a legend. A long legend is

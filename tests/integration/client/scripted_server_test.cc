@@ -21,13 +21,17 @@ class ScriptedService : public pb::SegmentationService::Service {
   grpc::Status Segment(
       grpc::ServerContext*,
       grpc::ServerReaderWriter<pb::SegmentResponse, pb::SegmentRequest>* stream) override {
-    for (pb::SegmentRequest request; stream->Read(&request);) received += request.chunk().data();
+    for (pb::SegmentRequest request; stream->Read(&request);) {
+      received += request.chunk().data();
+      if (request.has_header()) previous_labels_type = request.header().previous_labels_type();
+    }
     for (const pb::SegmentResponse& response : script) stream->Write(response);
     return grpc::Status::OK;
   }
 
   std::vector<pb::SegmentResponse> script;
   std::string received;
+  pb::PixelType previous_labels_type = pb::PIXEL_TYPE_UNSPECIFIED;
 };
 
 /// The client against a server that may break the protocol; the image has 2 x 1 x 1 voxels and the
@@ -95,6 +99,39 @@ TEST_F(ScriptedServer, ProgressReachesTheCallbackInOrder) {
   parameters.on_progress = [&](const pb::Progress& p) { seen.push_back(p.tiles_done()); };
   NNSEG_EXPECT_OK(Segment(parameters));
   EXPECT_THAT(seen, testing::ElementsAre(1, 2));
+}
+
+TEST_F(ScriptedServer, LabelsOfAPreviousStageFollowTheVoxels) {
+  const auto previous = Volume<uint16_t>::Filled(1, {{1, 1, 2}}, 0x6463);  // "cd"
+  SegmentParameters parameters;
+  parameters.previous_labels = &previous;
+  NNSEG_EXPECT_OK(Segment(parameters));
+  EXPECT_EQ(service_.received, "abcdcd");
+  EXPECT_EQ(service_.previous_labels_type, pb::PIXEL_TYPE_UINT16);
+}
+
+TEST_F(ScriptedServer, ProbabilitiesAreTakenWhenAskedFor) {
+  auto* header = service_.script[1].mutable_result_header();
+  header->set_probability_type(pb::PROBABILITY_TYPE_FLOAT32);
+  header->set_probability_channels(1);
+  pb::SegmentResponse response;
+  auto* chunk = response.mutable_probability_chunk();
+  *chunk->mutable_box() = ToProto(Box3::Whole({{1, 1, 2}}));
+  chunk->set_encoding(pb::LABEL_ENCODING_RAW);
+  const std::array<float, 2> values{0.25F, 0.75F};
+  chunk->set_data(values.data(), sizeof values);
+  service_.script.insert(service_.script.begin() + 2, response);
+  const auto without = Segment();
+  NNSEG_ASSERT_OK(without);
+  EXPECT_FALSE(without->probabilities.has_value());
+  SegmentParameters parameters;
+  parameters.options.set_probabilities(pb::PROBABILITY_TYPE_FLOAT32);
+  const auto result = Segment(parameters);
+  NNSEG_ASSERT_OK(result);
+  ASSERT_TRUE(result->probabilities.has_value());
+  EXPECT_THAT(result->probabilities->values.ToFloat().voxels(), testing::ElementsAre(0.25, 0.75));
+  service_.script.erase(service_.script.begin() + 2);
+  EXPECT_THAT(Segment(parameters), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("missing")));
 }
 
 TEST_F(ScriptedServer, UnknownEventsAreSkipped) {

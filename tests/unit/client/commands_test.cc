@@ -1,11 +1,14 @@
 #include <CLI/CLI.hpp>
 
 #include "client/commands/bench.h"
+#include "client/commands/compare.h"
 #include "client/commands/models.h"
 #include "client/commands/segment.h"
 #include "client/exit_code.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/tiny_bundle.h"
+#include "tests/unit/client/image_files.h"
 
 namespace nnseg {
 namespace {
@@ -38,7 +41,8 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   Parse(
       "a.mha b.mha --server host:9 --model m --model-version 2 --output out.nrrd --engine torch "
       "--folds 0,all --no-tta --step-size 0.75 --postprocess on --deadline 1.5 --json "
-      "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png",
+      "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png "
+      "--previous-labels low.mha --probabilities p.npz --probability-type float16",
       arguments);
   EXPECT_THAT(arguments.inputs, ElementsAre("a.mha", "b.mha"));
   const auto& options = arguments.prediction.options;
@@ -51,6 +55,9 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   EXPECT_EQ(arguments.connection.timeout(), std::chrono::milliseconds(1500));
   EXPECT_EQ(arguments.connection.tls.certificate, "c.pem");
   EXPECT_TRUE(arguments.json);
+  EXPECT_EQ(arguments.previous_labels, "low.mha");
+  EXPECT_EQ(arguments.probabilities, "p.npz");
+  EXPECT_TRUE(arguments.half_probabilities);
 }
 
 TEST(SegmentCommand, WrongArgumentsAreRefused) {
@@ -60,6 +67,7 @@ TEST(SegmentCommand, WrongArgumentsAreRefused) {
                            "a.mha --model m --output o.mha --postprocess maybe",
                            "a.mha --model m --output o.mha --tls-cert c.pem",
                            "a.mha --model m --output o.mha --deadline -1",
+                           "a.mha --model m --output o.mha --probability-type float16",
                            "a.mha --model m --output o.mha --unknown"}) {
     SegmentArguments arguments;
     EXPECT_THROW(Parse(line, arguments), CLI::ParseError) << line;
@@ -111,6 +119,76 @@ TEST(FormatModels, ShowsStateAndReason) {
   summary->set_error("hash of fold_0.pt differs");
   EXPECT_THAT(FormatModels(response),
               HasSubstr("brain                          4  failed: hash of fold_0.pt differs\n"));
+}
+
+TEST(FormatModel, ShowsWhatKindOfModelItIs) {
+  pb::GetModelResponse model;
+  model.set_image_reader_writer("NibabelIO");
+  EXPECT_THAT(FormatModel(model), HasSubstr("post-processing  none\n"));
+  EXPECT_THAT(FormatModel(model), HasSubstr("labels\n"));
+  model.set_has_regions(true);
+  model.set_has_postprocessing(true);
+  model.set_previous_stage("3d_lowres");
+  model.mutable_previous_stage_model()->set_name("low");
+  model.mutable_previous_stage_model()->set_version(2);
+  for (const char* name : {"first", "second"}) {
+    model.add_members()->set_name(name);
+    model.mutable_members()->rbegin()->set_version(1);
+  }
+  const std::string text = FormatModel(model);
+  EXPECT_THAT(text, HasSubstr("reader           NibabelIO\n"));
+  EXPECT_THAT(text, HasSubstr("previous stage   3d_lowres\n"));
+  EXPECT_THAT(text, HasSubstr("made by          low, version 2\n"));
+  EXPECT_THAT(text, HasSubstr("members          first, version 1; second, version 1\n"));
+  EXPECT_THAT(text, HasSubstr("post-processing  yes\n"));
+  EXPECT_THAT(text, HasSubstr("regions\n"));
+}
+
+/// `nnseg compare` on two label files of 24 voxels.
+class CompareCommand : public testing::Test {
+ protected:
+  CompareCommand() {
+    arguments_.a = Put("a.mha", std::vector<uint8_t>(24, 1));
+    std::vector<uint8_t> other(24, 1);
+    other[5] = 2;
+    arguments_.b = Put("b.mha", other);
+  }
+
+  std::string Put(const std::string& name, const std::vector<uint8_t>& voxels) {
+    const std::string path = (folder_.path() / name).string();
+    WriteFile(path, MetaImage(ObliqueGeometry(), "MET_UCHAR", voxels));
+    return path;
+  }
+
+  const TemporaryFolder folder_;
+  CompareArguments arguments_;
+};
+
+TEST_F(CompareCommand, ThresholdsDecideTheExitCode) {
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kOk);
+  arguments_.max_differing = 1;
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kOk);
+  arguments_.max_differing = 0;
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kDiffers);
+  arguments_.max_differing.reset();
+  arguments_.min_dice = 0.5;  // label 2 has 0
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kDiffers);
+  arguments_.b = arguments_.a;
+  arguments_.min_dice = 1;
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kOk);
+}
+
+TEST_F(CompareCommand, APictureIsDrawn) {
+  arguments_.picture = (folder_.path() / "worst.png").string();
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kOk);
+  EXPECT_EQ(ReadFile(arguments_.picture).substr(1, 3), "PNG");
+}
+
+TEST_F(CompareCommand, WhatCannotBeComparedIsAFileError) {
+  arguments_.b = Put("c.mha", {});
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kFile);
+  arguments_.b = "missing.nii.gz";
+  EXPECT_EQ(RunCompare(arguments_), ExitCode::kFile);
 }
 
 }  // namespace

@@ -71,6 +71,15 @@ TEST_P(LabelAssemblerTest, ChunksInAnyOrderMakeTheMap) {
                          expected_.labels.voxels().begin(), expected_.labels.voxels().end()));
 }
 
+TEST_P(LabelAssemblerTest, ProvisionalLabelsAreSkipped) {
+  NNSEG_ASSERT_OK(assembler_.Start(header_));
+  pb::LabelChunk early = ChunkOf({{{0, 0, 0}}, {{1, 4, 3}}});  // not even within the box
+  early.set_provisional(true);
+  NNSEG_ASSERT_OK(assembler_.Add(early));
+  NNSEG_ASSERT_OK(assembler_.Add(ChunkOf(box_)));
+  NNSEG_EXPECT_OK(std::move(assembler_).Finish(Crc32Of(expected_)));
+}
+
 TEST_P(LabelAssemblerTest, AGapIsDataLoss) {
   NNSEG_ASSERT_OK(assembler_.Start(header_));
   NNSEG_ASSERT_OK(assembler_.Add(ChunkOf({{{1, 1, 0}}, {{2, 4, 3}}})));

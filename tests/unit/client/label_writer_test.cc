@@ -1,5 +1,6 @@
 #include "client/io/label_writer.h"
 
+#include "client/io/image_format.h"
 #include "client/io/image_reader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -93,11 +94,11 @@ TEST(LabelWriterPath, LongRunsOfLabelsAreCompressed) {
 }
 
 TEST(LabelWriterPath, ImpossiblePlacesAreRefusedBeforehand) {
-  EXPECT_THAT(CheckLabelPath("/nowhere/labels.nii.gz"),
+  EXPECT_THAT((*FindImageFormat("SimpleITKIO"))->CheckPath("/nowhere/labels.nii.gz"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("folder")));
-  EXPECT_THAT(CheckLabelPath("labels.png"),
+  EXPECT_THAT((*FindImageFormat("SimpleITKIO"))->CheckPath("labels.png"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(".nii.gz")));
-  NNSEG_EXPECT_OK(CheckLabelPath("labels.NII.GZ"));
+  NNSEG_EXPECT_OK((*FindImageFormat("SimpleITKIO"))->CheckPath("labels.NII.GZ"));
 }
 
 }  // namespace

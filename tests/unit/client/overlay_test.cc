@@ -74,7 +74,7 @@ TEST_F(Overlay, ALabelAppearsInItsColourWhereThePatientHasIt) {
   }
   const Picture picture = Draw();
   const auto at = [&](Plane plane, double right, double down) {
-    const OverlayPanel panel = PanelOf(geometry_, plane, 1);
+    const Panel panel = PanelOf(geometry_, plane, 1);
     return picture.At(panel.x + right * panel.width, panel.y + down * panel.height);
   };
   const Colour colour = ColourOfLabel(2);
@@ -99,14 +99,14 @@ TEST_F(Overlay, BrightVoxelsAreBright) {
     }
   }
   const Picture picture = Draw();
-  const OverlayPanel panel = PanelOf(geometry_, Plane::kAxial, 0);
+  const Panel panel = PanelOf(geometry_, Plane::kAxial, 0);
   EXPECT_GT(picture.At(panel.x + 0.75 * panel.width, panel.y + 20).red, 0.95);
   EXPECT_LT(picture.At(panel.x + 0.25 * panel.width, panel.y + 20).red, 0.05);
 }
 
 TEST_F(Overlay, PanelsKeepTheProportionsOfThePatient) {
-  const OverlayPanel axial = PanelOf(geometry_, Plane::kAxial, 0);
-  const OverlayPanel coronal = PanelOf(geometry_, Plane::kCoronal, 0);
+  const Panel axial = PanelOf(geometry_, Plane::kAxial, 0);
+  const Panel coronal = PanelOf(geometry_, Plane::kCoronal, 0);
   EXPECT_NEAR(axial.width / axial.height, 1.0, 0.01);
   EXPECT_NEAR(coronal.width / coronal.height, 40.0 / 60.0, 0.01);
   EXPECT_GE(coronal.y, axial.y + axial.height);

@@ -22,6 +22,7 @@ pb::Summary MakeSummary() {
   summary.add_folds("1");
   summary.set_tiles(12);
   summary.set_passes(24);
+  summary.set_postprocessed(true);
   summary.set_label_map_crc32(4000000000U);
   auto* timing = summary.add_timings();
   timing->set_stage(pb::STAGE_INFER);
@@ -43,6 +44,7 @@ pb::Summary MakeSummary() {
 TEST(FormatReport, ShowsVolumesAndTimings) {
   const std::string text = FormatReport(MakeSummary());
   EXPECT_THAT(text, HasSubstr("brain-t1, version 3; openvino fp32; folds 0, 1; no mirroring; 12"));
+  EXPECT_THAT(text, HasSubstr("24 forward passes; post-processed\n"));
   EXPECT_THAT(text, HasSubstr("    1  cortex          512340      512.34\n"));
   EXPECT_THAT(text, HasSubstr("labels not found in this image: 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("background")));
@@ -59,6 +61,7 @@ TEST(ReportAsJson, HoldsEveryLabelAndNumber) {
   EXPECT_EQ(json["labels"][1]["volume_ml"], 512.34);
   EXPECT_EQ(json["timings"][0]["stage"], "network");
   EXPECT_EQ(json["timings"][0]["seconds"], 2.5);
+  EXPECT_EQ(json["postprocessed"], true);
   EXPECT_EQ(json["label_map_crc32"], 4000000000U);
 }
 
