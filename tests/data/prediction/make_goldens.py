@@ -103,7 +103,8 @@ def fnv1a(data):
 
 
 def hash_gaussians():
-    patches = [(8, 8, 8), (5, 5, 5), (7, 12, 1), (64, 64, 64), (20, 256, 224), (96, 160, 160), (128, 128, 128)]
+    patches = [(8, 8, 8), (5, 5, 5), (7, 12, 1), (64, 64, 64), (20, 256, 224), (96, 160, 160), (128, 128, 128),
+               (512, 512), (40, 57)]
     return [dict(patch=patch, fnv1a=fnv1a(compute_gaussian(patch, 1 / 8, 10, device=torch.device("cpu"))
                                           .numpy().tobytes())) for patch in patches]
 
