@@ -157,8 +157,7 @@ absl::StatusOr<LogitSlab> SlabAccumulator::TakeFinished() {
   if (!finite) {
     return absl::InternalError(
         "a logit is infinite in half precision, expected finite logits: the network's output is "
-        "out "
-        "of range");
+        "out of range");
   }
   return slab;
 }
