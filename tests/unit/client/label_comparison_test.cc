@@ -100,7 +100,7 @@ TEST(SurfaceDistances, TwoVoxelsHaveTheirDistanceInMillimetres) {
   a.labels.at(0, {{1, 1, 1}}) = 1;
   b.labels.at(0, {{3, 2, 5}}) = 1;
   EXPECT_THAT(SurfaceDistances(a.labels, b.labels, 1, a.geometry.spacing()),
-              ElementsAre(std::hypot(6.0, 2.0, 2.0), std::hypot(6.0, 2.0, 2.0)));
+              ElementsAre(std::sqrt(44.0), std::sqrt(44.0)));
   EXPECT_THAT(SurfaceDistances(a.labels, b.labels, 2, a.geometry.spacing()), IsEmpty());
 }
 
