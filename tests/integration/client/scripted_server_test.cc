@@ -1,5 +1,7 @@
 #include <grpcpp/grpcpp.h>
 
+#include <array>
+
 #include "absl/strings/str_cat.h"
 #include "client/connection.h"
 #include "client/label_assembler.h"
