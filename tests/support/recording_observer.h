@@ -10,7 +10,7 @@
 namespace nnseg {
 
 /// Keeps what a case reports: stages in order, the label map pasted from its blocks, and how often
-/// each voxel was covered.
+/// final labels covered each voxel.
 class RecordingObserver : public StageObserver {
  public:
   explicit RecordingObserver(const Shape3& image_shape)
@@ -37,11 +37,11 @@ class RecordingObserver : public StageObserver {
         for (int64_t x = 0; x < shape[2]; ++x) {
           const Index3 voxel = block.box.begin + Index3{{z, y, x}};
           labels.at(0, voxel) = block.labels.at(0, {{z, y, x}});
-          ++coverage.at(0, voxel);
+          if (!block.provisional) ++coverage.at(0, voxel);
         }
       }
     }
-    ++blocks;
+    ++(block.provisional ? provisional_blocks : blocks);
     return label_status;
   }
 
@@ -59,7 +59,8 @@ class RecordingObserver : public StageObserver {
   Box3 labelled_box;
   LabelType label_type = LabelType::kUint8;
   int results_begun = 0;
-  int blocks = 0;
+  int blocks = 0;  ///< final ones
+  int provisional_blocks = 0;
   Volume<uint16_t> labels;
   std::vector<ProbabilityBlock> probabilities;
   Volume<uint8_t> coverage;

@@ -47,6 +47,8 @@ TEST_F(SegmentHeaderTest, DefaultsAreNnunetsAndTheModels) {
   EXPECT_TRUE(accepted->options.use_mirroring);
   EXPECT_TRUE(accepted->options.use_gaussian);
   EXPECT_TRUE(accepted->options.folds.empty());
+  EXPECT_EQ(accepted->options.postprocess, std::nullopt);
+  EXPECT_FALSE(accepted->options.probabilities);
   EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_ZLIB);
   EXPECT_EQ(accepted->model->bundle().manifest.version, 1);
   EXPECT_GT(accepted->bytes, (32 << 20) + 10 * 12 * 14 * 2);
@@ -62,6 +64,8 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
     options.set_tile_step_size(0.75);
     options.set_postprocessing(pb::TOGGLE_OFF);
     options.set_label_encoding(pb::LABEL_ENCODING_RAW);
+    options.set_provisional_labels(true);
+    options.set_probabilities(pb::PROBABILITY_TYPE_FLOAT16);
   });
   NNSEG_ASSERT_OK(accepted);
   EXPECT_EQ(accepted->options.engine, "torch");
@@ -70,6 +74,10 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
   EXPECT_FALSE(accepted->options.use_gaussian);
   EXPECT_EQ(accepted->options.tile_step_size, 0.75);
   EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_RAW);
+  EXPECT_EQ(accepted->options.postprocess, false);
+  EXPECT_TRUE(accepted->options.provisional_labels);
+  EXPECT_TRUE(accepted->options.probabilities);
+  EXPECT_EQ(accepted->probability_type, pb::PROBABILITY_TYPE_FLOAT16);
 }
 
 TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
@@ -77,9 +85,14 @@ TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(Check([](auto& header) { header.mutable_model()->set_version(2); }),
               StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(
-      Check([](auto& header) { header.mutable_options()->set_postprocessing(pb::TOGGLE_ON); }),
-      StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(Check([](auto& header) { header.set_previous_labels_type(pb::PIXEL_TYPE_INT16); }),
+              StatusIs(kInvalid, HasSubstr("previous_labels_type: got 3")));
+  EXPECT_THAT(Check([](auto& header) { header.set_previous_labels_type(pb::PIXEL_TYPE_UINT8); }),
+              StatusIs(kInvalid, HasSubstr("is no cascade")));
+  EXPECT_THAT(Check([](auto& header) {
+                header.mutable_options()->set_probabilities(static_cast<pb::ProbabilityType>(9));
+              }),
+              StatusIs(kInvalid, HasSubstr("options.probabilities: got 9")));
   EXPECT_THAT(Check([](auto& header) { header.set_channels(2); }),
               StatusIs(kInvalid, "channels: got 2, expected 1"));
   EXPECT_THAT(Check([](auto& header) { header.set_channels(-1); }), StatusIs(kInvalid));
