@@ -139,5 +139,12 @@ TEST(Palette, HundredsOfLabelsHaveColoursOfTheirOwn) {
   }
 }
 
+TEST(PanelOf, APictureFillsItsPlaneInSpiteOfItsHugeSpacing) {
+  const Geometry picture{{100, 50, 1}, {1, 1, 999}};
+  const Panel panel = PanelOf(picture, Plane::kAxial, 0);
+  EXPECT_EQ(panel.width, 300);
+  EXPECT_EQ(panel.height, 150);
+}
+
 }  // namespace
 }  // namespace nnseg
