@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 
 #include "tests/parity/agreement.h"
 
@@ -14,6 +15,20 @@ constexpr int kThreads = 2;
 // asked for.
 constexpr double kTorchEqualVoxels = 0.99999;
 constexpr double kOpenvinoEqualVoxels = 0.9999;
+
+// The longest ones, which are of no kind that others are not. against_nnunet.py runs them, too.
+const std::set<std::string>& LeftOut() {
+  static const std::set<std::string> names{
+      "brain-t1/colin27_f01_tta_s050", "brain-t1/oblique_f01_tta_s050",
+      "brain-t1/slab_f01_tta_s050", "brain-t1/slab_f0_tta_s050"};
+  return names;
+}
+
+std::vector<ParityCase> Cases() {
+  std::vector<ParityCase> cases = LoadGoldenCases();
+  std::erase_if(cases, [](const ParityCase& c) { return LeftOut().contains(c.name); });
+  return cases;
+}
 
 ModelStore& Models() {
   static ModelStore models(kThreads);
@@ -43,13 +58,12 @@ class GoldenLabels : public testing::TestWithParam<ParityCase> {
 TEST_P(GoldenLabels, EqualWithTorch) { ExpectAgreement("torch", kTorchEqualVoxels); }
 TEST_P(GoldenLabels, NearlyEqualWithOpenvino) { ExpectAgreement("openvino", kOpenvinoEqualVoxels); }
 
-INSTANTIATE_TEST_SUITE_P(Stock, GoldenLabels, testing::ValuesIn(LoadGoldenCases()),
-                         [](const auto& info) {
-                           std::string name = info.param.name;
-                           std::ranges::replace_if(
-                               name, [](char c) { return std::isalnum(c) == 0; }, '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Stock, GoldenLabels, testing::ValuesIn(Cases()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::ranges::replace_if(
+      name, [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace nnseg::parity

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct ParityCase {
   std::string probabilities;       ///< empty: not asked for
   std::vector<RunReference> runs;  ///< in the order in which nnU-Net ran; empty: not kept
 };
+
+/// For GoogleTest.
+inline void PrintTo(const ParityCase& parity_case, std::ostream* out) { *out << parity_case.name; }
 
 /// All cases of tests/data/golden: real models on real images.
 std::vector<ParityCase> LoadGoldenCases();

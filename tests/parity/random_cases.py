@@ -68,6 +68,9 @@ class _Maker:
         shape = []
         for axis in range(3):
             shape.append(int(self.random.integers(5, max(6, min(41, int(42 / factors[axis]))))))
+        if self.chance(0.1):  # a few slices, but not so few that the lower stage's grid would be empty
+            thin = self.pick([0, 1, 2])
+            shape[thin] = max(int(self.random.integers(1, 5)), math.ceil(1.2 / factors[thin]))
         while math.prod(shape) > 25000:
             largest = shape.index(max(shape))
             shape[largest] = max(5, shape[largest] * 2 // 3)

@@ -15,7 +15,7 @@ def blobs(seed: int, shape: tuple[int, int, int], channels: int = 1, margin: int
         mixed = coarse / coarse.std() + 0.5 * fine / fine.std() if coarse.std() > 0 else fine
         channel[:] = np.clip(np.rint(120 + 45 * mixed), 1, 255)
     inside = np.zeros(shape, bool)
-    inside[tuple(slice(margin, n - margin) if n > 2 * margin else slice(None) for n in shape)] = True
+    inside[tuple(slice(margin, n - margin) if n >= 2 * margin + 4 else slice(None) for n in shape)] = True
     image[:, ~inside] = 0
     if hole:
         centre = tuple(slice(max(n // 2 - max(n // 8, 1), 0), n // 2 + max(n // 8, 1)) for n in shape)
