@@ -303,7 +303,7 @@ void SegmentReactor::Stop(absl::Status reason) {
   if (phase_ == Phase::kEnded) {
     if (finish_called_) return;
     outbox_.Clear();  // what the client has not taken it will not get
-    status_ = stop_reason_;
+    if (status_.ok()) status_ = stop_reason_;
     return;
   }
   token_.Cancel();

@@ -1,0 +1,239 @@
+// What a request may ask for besides labels, and how much of it the server holds for a slow client.
+#include <algorithm>
+#include <thread>
+
+#include "core/volume/label_map.h"
+#include "proto/wire/chunk_writer.h"
+#include "proto/wire/geometry_codec.h"
+#include "proto/wire/probability_codec.h"
+#include "tests/integration/server/server_fixture.h"
+#include "tests/support/recording_observer.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/volume_builders.h"
+
+namespace nnseg {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+const char* const kRules = R"({
+  "postprocessing_fns": ["remove_all_but_largest_component_from_segmentation"],
+  "postprocessing_kwargs": [{"labels_or_regions": [1]}]})";
+
+class OutputsTest : public ServerFixture {
+ protected:
+  // Header, voxels and then labels of a previous stage.
+  Answer SegmentWith(const pb::SegmentHeader& header, const std::vector<std::byte>& labels) {
+    SegmentCall call(stub());
+    call.Send(header);
+    const std::vector<std::byte> image = ImageBytes();
+    call.SendVoxels(image);
+    ChunkWriter writer(labels, 1000, image.size());
+    pb::SegmentRequest request;
+    while (writer.Next(request)) call.Send(request);
+    call.CloseSending();
+    return call.Finish();
+  }
+
+  static pb::SegmentHeader HeaderFor(const std::string& model) {
+    pb::SegmentHeader header = Header();
+    header.mutable_model()->set_name(model);
+    return header;
+  }
+};
+
+TEST_F(OutputsTest, ProbabilitiesComeForEveryChannelAndVoxel) {
+  StartServer();
+  pb::SegmentHeader header = Header();
+  header.mutable_options()->set_probabilities(pb::PROBABILITY_TYPE_FLOAT32);
+  const Answer answer = Segment(header);
+  NNSEG_ASSERT_OK(answer.status);
+  Box3 box;
+  Volume<float> sums;
+  int64_t values = 0;
+  for (const auto& event : answer.events) {
+    if (event.has_result_header()) {
+      EXPECT_EQ(event.result_header().probability_type(), pb::PROBABILITY_TYPE_FLOAT32);
+      EXPECT_EQ(event.result_header().probability_channels(), 3);
+      box = *FromProto(event.result_header().labelled_box(), Box3::Whole(kShape));
+      sums = Volume<float>::Filled(1, box.shape(), 0);
+    } else if (event.has_probability_chunk()) {
+      const auto part =
+          DecodeProbabilities(event.probability_chunk(), pb::PROBABILITY_TYPE_FLOAT32, 3, box);
+      NNSEG_ASSERT_OK(part);
+      const Shape3 shape = part->box.shape();
+      auto value = part->values.begin();
+      for (int64_t z = 0; z < shape[0]; ++z) {
+        for (int64_t y = 0; y < shape[1]; ++y) {
+          for (int64_t x = 0; x < shape[2]; ++x) {
+            sums.at(0, part->box.begin - box.begin + Index3{{z, y, x}}) += *value++;
+            ++values;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(values, 3 * box.shape().voxels());
+  for (const float sum : sums.voxels()) ASSERT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(OutputsTest, NoProbabilitiesWithoutAsking) {
+  StartServer();
+  const Answer answer = Segment();
+  NNSEG_ASSERT_OK(answer.status);
+  for (const auto& event : answer.events) EXPECT_FALSE(event.has_probability_chunk());
+}
+
+TEST_F(OutputsTest, ProvisionalLabelsComeOnlyWhenAskedFor) {
+  WriteTinyBundle(folder_.path(), {.name = "ruled", .postprocessing = kRules});
+  StartServer();
+  pb::SegmentHeader header = HeaderFor("ruled");
+  const auto provisional = [](const Answer& answer) {
+    return std::ranges::count_if(answer.events, [](const auto& event) {
+      return event.has_label_chunk() && event.label_chunk().provisional();
+    });
+  };
+  const Answer final_only = Segment(header);
+  NNSEG_ASSERT_OK(final_only.status);
+  EXPECT_EQ(provisional(final_only), 0);
+  EXPECT_TRUE(final_only.summary().postprocessed());
+  header.mutable_options()->set_provisional_labels(true);
+  SegmentCall call(stub());
+  call.Send(header);
+  call.SendVoxels(ImageBytes());
+  call.CloseSending();
+  int64_t chunks = 0;
+  bool final_seen = false;
+  pb::Summary summary;
+  ASSERT_TRUE(call.ReadUntil([&](const pb::SegmentResponse& event) {
+    if (event.has_label_chunk()) {
+      final_seen |= !event.label_chunk().provisional();
+      EXPECT_FALSE(final_seen && event.label_chunk().provisional());
+      chunks += event.label_chunk().provisional() ? 1 : 0;
+    }
+    summary = event.summary();
+    return event.has_summary();
+  }));
+  EXPECT_GT(chunks, 0);
+  EXPECT_TRUE(final_seen);
+  EXPECT_EQ(summary.label_map_crc32(), final_only.summary().label_map_crc32());
+}
+
+TEST_F(OutputsTest, PreviousLabelsFollowTheImage) {
+  WriteTinyBundle(folder_.path(), {.name = "high",
+                                   .configuration = "3d_cascade_fullres",
+                                   .previous_configuration = "3d_lowres"});
+  StartServer();
+  pb::SegmentHeader header = HeaderFor("high");
+  EXPECT_THAT(Segment(header).status,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("3d_lowres are missing")));
+  header.set_previous_labels_type(pb::PIXEL_TYPE_UINT8);
+  const auto voxels = static_cast<std::size_t>(kShape.voxels());
+  const Answer ones = SegmentWith(header, std::vector<std::byte>(voxels, std::byte{1}));
+  const Answer zeros = SegmentWith(header, std::vector<std::byte>(voxels, std::byte{0}));
+  NNSEG_ASSERT_OK(ones.status);
+  NNSEG_ASSERT_OK(zeros.status);
+  EXPECT_NE(ones.summary().label_map_crc32(), zeros.summary().label_map_crc32());
+  header.set_previous_labels_type(pb::PIXEL_TYPE_UINT16);
+  std::vector<std::byte> wide(2 * voxels, std::byte{0});
+  for (std::size_t i = 0; i < wide.size(); i += 2) wide[i] = std::byte{1};
+  const Answer wide_ones = SegmentWith(header, wide);
+  NNSEG_ASSERT_OK(wide_ones.status);
+  EXPECT_EQ(wide_ones.summary().label_map_crc32(), ones.summary().label_map_crc32());
+  EXPECT_THAT(SegmentWith(header, std::vector<std::byte>(voxels)).status,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("upload: got")));
+}
+
+TEST_F(OutputsTest, GetModelTellsWhatAModelIs) {
+  WriteTinyBundle(folder_.path(), {.name = "low", .configuration = "3d_lowres"});
+  WriteTinyBundle(folder_.path(), {.name = "high",
+                                   .configuration = "3d_cascade_fullres",
+                                   .previous_configuration = "3d_lowres",
+                                   .previous_stage = {{.name = "low", .version = 1}},
+                                   .postprocessing = kRules});
+  WriteTinyBundle(folder_.path(), {.name = "flat",
+                                   .mirroring_axes = {1, 2},
+                                   .patch_dimensions = 2,
+                                   .patch_size = {{1, 8, 8}},
+                                   .image_reader_writer = "NibabelIO"});
+  WriteTinyEnsemble(folder_.path(), "both", {{"low", 1}, {"tiny", 1}});
+  StartServer();
+  const auto models = pb::ModelService::NewStub(NewChannel());
+  const auto get = [&](const std::string& name) {
+    grpc::ClientContext context;
+    pb::GetModelRequest request;
+    request.mutable_model()->set_name(name);
+    pb::GetModelResponse response;
+    EXPECT_TRUE(models->GetModel(&context, request, &response).ok()) << name;
+    return response;
+  };
+  const pb::GetModelResponse high = get("high");
+  EXPECT_EQ(high.previous_stage(), "3d_lowres");
+  EXPECT_EQ(high.previous_stage_model().name(), "low");
+  EXPECT_TRUE(high.has_postprocessing());
+  const pb::GetModelResponse flat = get("flat");
+  EXPECT_THAT(flat.patch_size(), testing::ElementsAre(8, 8));
+  EXPECT_EQ(flat.spacing_mm_size(), 2);
+  EXPECT_EQ(flat.image_reader_writer(), "NibabelIO");
+  const pb::GetModelResponse both = get("both");
+  ASSERT_EQ(both.members_size(), 2);
+  EXPECT_EQ(both.members(1).name(), "tiny");
+  EXPECT_EQ(both.patch_size_size(), 0);
+  EXPECT_EQ(both.labels_size(), 3);
+}
+
+/// A client that takes nothing while the server has much to send.
+class SlowReaderTest : public ServerFixture {
+ protected:
+  static constexpr Shape3 kLarge{{96, 96, 96}};
+
+  // Sends a case whose probabilities are far more than transport and outbox hold, and reads no
+  // further than `accepted`.
+  void Begin(SegmentCall& call) {
+    pb::SegmentHeader header = Header();
+    *header.mutable_geometry() = ToProto(Geometry{.size = {kLarge[2], kLarge[1], kLarge[0]}});
+    header.mutable_options()->set_mirroring(pb::TOGGLE_OFF);
+    header.mutable_options()->set_tile_step_size(1);
+    header.mutable_options()->set_probabilities(pb::PROBABILITY_TYPE_FLOAT32);
+    header.mutable_options()->set_label_encoding(pb::LABEL_ENCODING_RAW);
+    call.Send(header);
+    const Volume<float> image = RandomVolume(1, kLarge, 3);
+    call.SendVoxels(std::as_bytes(image.voxels()), 1 << 20);
+    call.CloseSending();
+    ASSERT_TRUE(call.ReadUntil([](const auto& event) { return event.has_accepted(); }));
+  }
+};
+
+TEST_F(SlowReaderTest, HoldsTheCaseBackAndLosesNothing) {
+  StartServer("limits { max_unsent_bytes: 1048576 }");
+  SegmentCall call(stub());
+  Begin(call);
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_EQ(server_->admission().places_in_use(), 1);  // still at it, held back
+  const Answer answer = call.Finish();
+  NNSEG_ASSERT_OK(answer.status);
+  int64_t bytes = 0;
+  for (const auto& event : answer.events) {
+    bytes += static_cast<int64_t>(event.probability_chunk().data().size());
+  }
+  EXPECT_EQ(bytes, 3 * kLarge.voxels() * 4);
+}
+
+TEST_F(SlowReaderTest, IsEndedWhenItTakesNothingForTooLong) {
+  StartServer("limits { max_unsent_bytes: 1048576 stall_seconds: 0.5 }");
+  SegmentCall call(stub());
+  Begin(call);
+  EXPECT_TRUE(WaitFor([&] { return server_->admission().places_in_use() == 0; }));
+  EXPECT_TRUE(WaitFor([&] {
+    return HttpGet("/metrics").find(R"(nnseg_rejected_total{reason="stalled"} 1)") !=
+           std::string::npos;
+  }));
+  call.Cancel();
+  EXPECT_FALSE(call.Finish().status.ok());
+  pb::SegmentHeader header = Header();
+  NNSEG_EXPECT_OK(Segment(header).status);  // the service goes on
+}
+
+}  // namespace
+}  // namespace nnseg
