@@ -20,6 +20,7 @@ class SplineResampler : public LogitResampler {
   void Resample(int64_t channel, int64_t k, const std::array<LogitPlane, 2>& planes,
                 std::span<float> out) const override {
     std::vector<PlaneTap<Half>> taps;
+    taps.reserve(axes_[0].taps());
     for (int t = 0; t < axes_[0].taps(); ++t) {
       taps.push_back({planes[t].channel(channel), input_[2], 1, axes_[0].weights(k)[t]});
     }
