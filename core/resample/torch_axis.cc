@@ -47,7 +47,7 @@ TorchAxis TorchAxis::NearestExact(int64_t input, int64_t output) {
   TorchAxis axis;
   axis.picks = true;
   for (int64_t k = 0; k < output; ++k) {
-    const auto nearest = static_cast<int64_t>(FusedCoordinate(scale, k) + 0.5F);
+    const auto nearest = static_cast<int64_t>(std::floor(FusedCoordinate(scale, k) + 0.5F));
     const int64_t index = std::min(nearest, input - 1);
     Append(index, index, 0, axis);
   }
