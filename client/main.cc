@@ -11,7 +11,7 @@ namespace {
 
 int Run(int argc, char** argv) {
   using namespace nnseg;  // NOLINT(google-build-using-namespace): this file is the program
-  CLI::App app("Segments 3D scans with nnU-Net models on an nnseg server. Not for clinical use.",
+  CLI::App app("Segments medical images with nnU-Net models on an nnseg server. Not for clinical use.",
                "nnseg");
   app.require_subcommand(1);
   app.footer(kExitCodeHelp);

@@ -59,6 +59,8 @@ std::string NameOf(pb::Stage stage) {
       return "restore";
     case pb::STAGE_SEND:
       return "download";
+    case pb::STAGE_POSTPROCESS:
+      return "post-proc.";
     default:
       return "working";
   }

@@ -55,7 +55,7 @@ step_exporter() {
     (cd deploy/export && .venv/bin/python -m pytest -q --junit-xml="$OLDPWD/$results/exporter/pytest.xml")
 }
 
-# Stock nnU-Net and nnseg side by side on small cases; all cases: tests/parity/against_nnunet.py without --cases.
+# Stock nnU-Net and nnseg side by side on small cases; all of them: --cases .; random ones: --count N.
 step_nnunet() {
   deploy/export/.venv/bin/python tests/parity/against_nnunet.py --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small'
 }
