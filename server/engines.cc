@@ -45,7 +45,7 @@ std::vector<std::string> Preference(const EngineConfig& config) {
     return {config.preference().begin(), config.preference().end()};
   }
   std::vector<std::string> order;
-  if (kWithOpenvino) order.push_back("openvino");
+  if (kWithOpenvino) order.emplace_back("openvino");
   if (kWithTorch) order.insert(HasGpu() ? order.begin() : order.end(), "torch");
   return order;
 }
