@@ -60,6 +60,7 @@ absl::StatusOr<BenchResult> Measure(const BenchArguments& arguments, const Image
   const Clock::time_point start = Clock::now();
   {
     std::vector<std::jthread> threads;
+    threads.reserve(clients.size());
     for (const SegmentationClient& client : clients) {
       threads.emplace_back([&] {
         while (started.fetch_add(1) < arguments.requests) {
