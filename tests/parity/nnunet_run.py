@@ -95,11 +95,11 @@ def _predict_model(model, folders, image, spacing, options, previous_labels) -> 
         plain = Options(options.folds, options.step_size, options.gaussian, options.mirroring, False, False)
         lower = _predict_model(model.previous_stage, folders, image, spacing, plain, None)
         stages, previous_labels = lower.stages, lower.labels
-    predictor = RecordingPredictor(
-        tile_step_size=options.step_size, use_gaussian=options.gaussian, use_mirroring=options.mirroring,
-        perform_everything_on_device=False, device=torch.device("cpu"), allow_tqdm=False,
-    )  # fmt: skip
     with _quiet():
+        predictor = RecordingPredictor(
+            tile_step_size=options.step_size, use_gaussian=options.gaussian, use_mirroring=options.mirroring,
+            perform_everything_on_device=False, device=torch.device("cpu"), allow_tqdm=False,
+        )  # fmt: skip
         predictor.initialize_from_trained_model_folder(str(folders[model.name]), options.folds)
         output = predictor.predict_single_npy_array(
             image, {"spacing": list(spacing)},
@@ -124,8 +124,8 @@ def _predict_ensemble(ensemble, folders, image, spacing, options, previous_label
             files.append(f"{scratch}/{member.name}.npz")
             np.savez(files[-1], probabilities=part.probabilities)
         probabilities = average_probabilities(files)
-    first = RecordingPredictor(device=torch.device("cpu"), perform_everything_on_device=False, allow_tqdm=False)
     with _quiet():
+        first = RecordingPredictor(device=torch.device("cpu"), perform_everything_on_device=False, allow_tqdm=False)
         first.initialize_from_trained_model_folder(str(folders[ensemble.members[0].name]), options.folds)
     labels = np.asarray(first.label_manager.convert_probabilities_to_segmentation(probabilities))
     labels = labels.astype(np.uint8 if labels.max() < 255 else np.uint16)  # as nnU-Net's writers store it
