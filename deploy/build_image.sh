@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container image for real and tries it, on a Debian 12 machine without docker: buildah on a Debian base that
-# debootstrap makes. Runs the image's server as the image's user and segments the demo volume, without mirroring, with this
-# machine's client. Needs root (debootstrap and chroot) and deploy/demo.sh run before. Everything lies in .cache/image; out/image gets the labels.
+# debootstrap makes. Runs the image's server as the image's user on a read-only root, waits for the image's health check and
+# segments the demo volume, without mirroring, with this machine's client. Needs root (debootstrap and chroot) and deploy/demo.sh run before. Everything lies in .cache/image; out/image gets the labels.
 #
 #   deploy/build_image.sh [cpu|cuda]
 set -euo pipefail
@@ -60,24 +60,47 @@ build_seconds=$((SECONDS - begin))
 size=$(buildah images --format '{{.Size}}' "$name")
 
 container=$(buildah from --pull-never "localhost/$name")
-trap 'if [[ -n "${server_pid:-}" ]]; then kill -TERM "$server_pid" 2>/dev/null || true; fi; buildah rm "$container" >/dev/null' EXIT
+clean_up() {
+  if [[ -n "${server_pid:-}" ]]; then kill -TERM "$server_pid" 2>/dev/null || true; fi
+  if [[ -n "${root:-}" ]] && mountpoint -q "$root"; then umount -R -l "$root"; fi
+  buildah rm "$container" >/dev/null
+}
+trap clean_up EXIT
 read -r port http_port < <(/usr/bin/python3 -c '
 import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*(s.getsockname()[1] for s in sockets))')
 
-say "running the image's server as its user"
+# The image's file system, read-only but for /tmp, as `docker run --read-only --tmpfs /tmp` gives it.
+root=$store/root
+mkdir -p "$root"
+mount --bind "$(buildah mount "$container")" "$root"
+mount -o remount,bind,ro "$root"
+mount -t tmpfs tmpfs "$root/tmp"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+mount --bind "$PWD/examples/models" "$root/models"
+mount -o remount,bind,ro "$root/models"
+in_image() { chroot --userspec=10001:10001 "$root" /usr/bin/env -i PATH=/opt/nnseg/bin:/usr/bin:/bin MALLOC_ARENA_MAX=2 "$@"; }
+health=$(buildah inspect --type image --format '{{json .Docker.config.Healthcheck.Test}}' "localhost/$name" |
+  /usr/bin/python3 -c 'import json, sys; print(*json.load(sys.stdin)[1:])')
+health=${health/:8001/:$port}
+
+say "running the image's server as its user on a read-only root"
 begin=$SECONDS
-buildah run --volume "$PWD/examples/models:/models:ro" "$container" -- sh -c 'echo $$; exec "$@"' sh nnseg-server \
+in_image sh -c 'echo $$; exec "$@"' sh nnseg-server \
   --model-repository /models --listen "127.0.0.1:$port" --http "127.0.0.1:$http_port" >"$out/server.log" 2>&1 &
 run_pid=$!
-until buildah run "$container" -- nnseg health --server "127.0.0.1:$port" >/dev/null 2>&1; do
+# shellcheck disable=SC2086
+until in_image $health >/dev/null 2>&1; do
   kill -0 "$run_pid" 2>/dev/null || die "the server ended while starting: $(tail -n 5 "$out/server.log")"
-  ((SECONDS - begin < 120)) || die "the server was not ready after 2 minutes"
+  ((SECONDS - begin < 120)) || die "the image's health check ($health) failed for 2 minutes"
   sleep 0.5
 done
+say "the image's health check passes: $health"
 server_pid=$(head -n 1 "$out/server.log")
 [[ "$(stat -c %u "/proc/$server_pid")" == 10001 ]] || die "the server runs as uid $(stat -c %u "/proc/$server_pid"), expected 10001"
+if in_image touch /opt/nnseg/probe 2>/dev/null; then die "the root is not read-only"; fi
 
 begin=$(date +%s%N)
 build/release/bin/nnseg segment examples/volumes/colin27_t1.nii.gz --server "127.0.0.1:$port" --model brain-t1 \

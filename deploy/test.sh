@@ -55,9 +55,11 @@ step_exporter() {
     (cd deploy/export && .venv/bin/python -m pytest -q --junit-xml="$OLDPWD/$results/exporter/pytest.xml")
 }
 
-# Stock nnU-Net and nnseg side by side on small cases; all of them: --cases .; random ones: --count N.
+# Stock nnU-Net and nnseg side by side: trained models on small images through server and client, and models of every kind
+# made at random. All golden cases: --cases .; more random ones: --count N --seed FIRST.
 step_nnunet() {
-  deploy/export/.venv/bin/python tests/parity/against_nnunet.py --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small'
+  deploy/export/.venv/bin/python tests/parity/against_nnunet.py \
+    --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small' --count 20
 }
 
 if (($#)); then steps=("$@"); fi

@@ -66,7 +66,8 @@ def random_patches(shape: NetworkShape) -> list[torch.Tensor]:
     ramp = torch.linspace(-2, 2, shape.patch_size[-1]).expand(size)
     smooth = ramp + 0.1 * torch.randn(size, generator=generator)
     air = torch.full(size, -1.0)
-    air[..., :8, :8] = torch.randn((*size[:-2], 8, 8), generator=generator)
+    corner = air[..., :8, :8]
+    corner.copy_(torch.randn(corner.shape, generator=generator))
     patches = [noise, padded, smooth, air]
     for patch in patches:
         labels = patch[:, shape.image_channels :]
