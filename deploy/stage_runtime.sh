@@ -15,8 +15,13 @@ programs=("$bin/nnseg-server" "$bin/nnseg")
 plugins=("$wheels"/openvino/libs/libopenvino_{intel_cpu_plugin.so,ir_frontend.so.*} "$wheels"/openvino/libs/libtbb*.so.*
   "$wheels"/openvino/libs/libhwloc.so.*)
 if [[ "$device" == cuda ]]; then
-  mapfile -t -O ${#plugins[@]} plugins < <(find "$wheels/nvidia" -name '*.so*' -type f;
-    find "$wheels/torch/lib" -maxdepth 1 -name 'lib*cuda*.so' -o -maxdepth 1 -name 'lib*nvrtc*.so')
+  # Those of NVIDIA's that reach for MPI or InfiniBand libraries serve clusters of machines and stay behind.
+  mapfile -t -O ${#plugins[@]} plugins < <({
+    find "$wheels/nvidia" -name '*.so' -type f -o -name '*.so.*' -type f
+    find "$wheels/torch/lib" -maxdepth 1 -name 'lib*cuda*.so' -o -maxdepth 1 -name 'lib*nvrtc*.so'
+  } | while read -r file; do
+    if linked=$(ldd "$file" 2>/dev/null) && ! grep -q 'not found' <<<"$linked"; then echo "$file"; fi
+  done)
 fi
 
 libraries=$(ldd "${programs[@]}" "${plugins[@]}")
