@@ -11,8 +11,9 @@ namespace {
 
 int Run(int argc, char** argv) {
   using namespace nnseg;  // NOLINT(google-build-using-namespace): this file is the program
-  CLI::App app("Segments medical images with nnU-Net models on an nnseg server. Not for clinical use.",
-               "nnseg");
+  CLI::App app(
+      "Segments medical images with nnU-Net models on an nnseg server. Not for clinical use.",
+      "nnseg");
   app.require_subcommand(1);
   app.footer(kExitCodeHelp);
 

@@ -55,7 +55,7 @@ TEST(ValidateGeometry, NamesTheAxisOfABadSize) {
 
 TEST(ValidateGeometry, NamesTheAxisOfABadSpacing) {
   for (const auto& [value, text] : std::vector<std::pair<double, std::string>>{
-           {0, "0 mm"}, {-1, "-1 mm"}, {kNan, "nan"}, {kInfinity, "inf"}, {2e6, "2000 mm"}}) {
+           {0, "0 mm"}, {-1, "-1 mm"}, {kNan, "nan"}, {kInfinity, "inf"}, {2e6, "2e+06 mm"}}) {
     Geometry geometry = Plain();
     geometry.spacing_mm[2] = value;
     ExpectRefused(geometry, "spacing along z is " + text);
