@@ -49,6 +49,8 @@ PYTHONPATH=$work/stubs "$python" "$root/examples/python/segment.py" \
   "$NNSEG_SERVER" brain-t1 "$volume" "$work/python.nii.gz"
 "$bin/nnseg" segment "$volume" --server "$NNSEG_SERVER" --model brain-t1 --output "$work/client.nii.gz"
 
+"$bin/nnseg" compare "$work/python.nii.gz" "$work/client.nii.gz" --max-differing 0
+
 "$python" - "$volume" "$work/python.nii.gz" "$work/client.nii.gz" <<'PY'
 import sys
 import nibabel, numpy
@@ -58,8 +60,7 @@ a, b = (numpy.asarray(image.dataobj) for image in (by_python, by_client))
 assert a.shape == b.shape == source.shape, (a.shape, b.shape, source.shape)
 assert b.dtype == numpy.uint8, b.dtype
 assert b.any(), "the label map is empty"
-assert (a == b).all(), f"{(a != b).sum()} of {a.size} labels differ"
 difference = abs(by_client.affine - source.affine).max()
 assert difference < 1e-5, f"the client's affine differs from its input's by {difference}"
-print(f"{a.size} labels agree, {len(numpy.unique(a))} values")
+print(f"{len(numpy.unique(b))} values on the input's grid")
 PY
