@@ -82,8 +82,8 @@ mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
 mount --bind "$PWD/examples/models" "$root/models"
 mount -o remount,bind,ro "$root/models"
 in_image() { chroot --userspec=10001:10001 "$root" /usr/bin/env -i PATH=/opt/nnseg/bin:/usr/bin:/bin MALLOC_ARENA_MAX=2 "$@"; }
-health=$(buildah inspect --type image --format '{{json .Docker.config.Healthcheck.Test}}' "localhost/$name" |
-  /usr/bin/python3 -c 'import json, sys; print(*json.load(sys.stdin)[1:])')
+health=$(buildah inspect --type image "localhost/$name" |
+  /usr/bin/python3 -c 'import json, sys; print(*json.load(sys.stdin)["Docker"]["config"]["Healthcheck"]["Test"][1:])')
 health=${health/:8001/:$port}
 
 say "running the image's server as its user on a read-only root"
