@@ -44,7 +44,7 @@ step_asan() {
 step_tsan() {
   local core='base|geometry|volume|resample|plan|preprocess|tiling|inference|restore|model|pipeline'
   deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/server/all &&
-    TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp" \
+    TSAN_OPTIONS="halt_on_error=1:history_size=7:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp" \
       run_ctest tsan build/tsan -j 3 -R "^(unit\.($core|server)|integration\.server_.*)\$"
 }
 

@@ -72,7 +72,8 @@ def running_server(binaries: Path, repository: Path, threads: int):
 def segment(binaries: Path, address: str, case: dict, output: Path) -> None:
     command = [binaries / "nnseg", "segment", *(ROOT / path for path in case["inputs"])]
     command += ["--server", address, "--model", Path(case["bundle"]).parent.name, "--output", output]
-    command += ["--engine", "torch", "--folds", ",".join(case["folds"]), "--step-size", str(case["step_size"])]
+    # nnU-Net's predictor does not post-process; that is a step of its own.
+    command += ["--postprocess", "off", "--engine", "torch", "--folds", ",".join(case["folds"]), "--step-size", str(case["step_size"])]
     command += [] if case["tta"] else ["--no-tta"]
     subprocess.run(command, check=True, capture_output=True)
 

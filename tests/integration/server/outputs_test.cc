@@ -188,12 +188,18 @@ class SlowReaderTest : public ServerFixture {
  protected:
   static constexpr Shape3 kLarge{{96, 96, 96}};
 
+  SlowReaderTest() {
+    WriteTinyBundle(
+        folder_.path(),
+        {.name = "large", .folds = {"0"}, .mirroring_axes = {}, .patch_size = {{32, 32, 32}}});
+  }
+
   // Sends a case whose probabilities are far more than transport and outbox hold, and reads no
   // further than `accepted`.
   void Begin(SegmentCall& call) {
     pb::SegmentHeader header = Header();
+    header.mutable_model()->set_name("large");
     *header.mutable_geometry() = ToProto(Geometry{.size = {kLarge[2], kLarge[1], kLarge[0]}});
-    header.mutable_options()->set_mirroring(pb::TOGGLE_OFF);
     header.mutable_options()->set_tile_step_size(1);
     header.mutable_options()->set_probabilities(pb::PROBABILITY_TYPE_FLOAT32);
     header.mutable_options()->set_label_encoding(pb::LABEL_ENCODING_RAW);
