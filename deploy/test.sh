@@ -40,11 +40,12 @@ step_asan() {
       run_ctest asan build/asan -j 3 -L 'unit|integration'
 }
 
-# core and the server: what threads share. ITK and the client's tests add nothing here.
+# core and the server: what threads share. ITK and the client's tests add nothing here; integration.slow_reader is left out,
+# since its megabytes of answers fill gRPC's receive buffers, whose hand-over between its threads is not seen.
 step_tsan() {
   local core='base|geometry|volume|resample|plan|preprocess|tiling|inference|restore|model|pipeline'
   deploy/build.sh tsan tests/unit/core/all tests/unit/server/all tests/integration/server/all &&
-    TSAN_OPTIONS="halt_on_error=1:history_size=7:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp" \
+    TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp" \
       run_ctest tsan build/tsan -j 3 -R "^(unit\.($core|server)|integration\.server_.*)\$"
 }
 
