@@ -59,8 +59,9 @@ step_exporter() {
 # Stock nnU-Net and nnseg side by side: trained models on small images through server and client, and models of every kind
 # made at random. All golden cases: --cases .; more random ones: --count N --seed FIRST.
 step_nnunet() {
-  deploy/export/.venv/bin/python tests/parity/against_nnunet.py \
-    --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small' --count 20
+  local compare=(deploy/export/.venv/bin/python tests/parity/against_nnunet.py)
+  "${compare[@]}" --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small' &&
+    "${compare[@]}" --count 20
 }
 
 if (($#)); then steps=("$@"); fi
