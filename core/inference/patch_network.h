@@ -23,6 +23,12 @@ struct PatchSignature {
   bool operator==(const PatchSignature&) const = default;
 };
 
+/// The buffers of one forward pass, as PatchNetwork::Run takes them.
+struct PatchPass {
+  std::span<const float> input;
+  std::span<float> output;
+};
+
 /// One fold of a model, resident on one device, behind whatever engine runs it.
 ///
 /// Not thread-safe: only the device's TileScheduler thread calls Run.
@@ -33,13 +39,18 @@ class PatchNetwork {
   virtual const PatchSignature& signature() const = 0;
   /// "torch" or "openvino".
   virtual std::string engine() const = 0;
-  /// Arithmetic of the network: "fp32", "fp16".
+  /// Arithmetic of the network: "fp32", "bf16", "int8", "fp16".
   virtual std::string precision() const = 0;
 
   /// One forward pass, batch 1: `input` is (channels, patch), `output` receives the logits
   /// (output channels, patch), both dense C order. INTERNAL or RESOURCE_EXHAUSTED with the engine's
   /// first line of text when it fails; the network stays usable.
   virtual absl::Status Run(std::span<const float> input, std::span<float> output) = 0;
+
+  /// Passes that RunBatch may take at once; 1 where the device gains nothing by more.
+  virtual int64_t max_batch() const { return 1; }
+  /// Several passes as one batch: 1 to max_batch(). Errors as Run, for all of them.
+  virtual absl::Status RunBatch(std::span<const PatchPass> passes);
 };
 
 }  // namespace nnseg

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/base/cancellation.h"
+#include "core/geometry/box.h"
 #include "core/geometry/spacing.h"
+#include "core/inference/priority.h"
 #include "core/model/loaded_model.h"
 #include "core/volume/voxel_buffer.h"
 
@@ -24,6 +26,10 @@ struct SegmentationOptions {
   std::optional<bool> postprocess;  ///< nothing: if the bundle has rules
   bool provisional_labels = false;  ///< send labels before post-processing, too
   bool probabilities = false;       ///< send class probabilities; labels are decided from them
+  /// "" (the model's policy), "auto", "exact", "fp32", "bf16", "int8" or "fp16".
+  std::string precision;
+  Priority priority = Priority::kBatch;
+  bool reduce_to_deadline = false;  ///< leave out mirrors, then folds, to meet token.deadline()
 };
 
 /// One image to segment.
@@ -35,6 +41,8 @@ struct SegmentationCase {
   /// own previous stage makes it.
   std::optional<Volume<uint16_t>> previous_labels;
   Spacing3 spacing{};  ///< reader axes (z, y, x)
+  /// Boxes to segment (reader axes): disjoint, in the image, not empty. None: the whole image.
+  std::vector<Box3> regions;
   SegmentationOptions options;
   CancellationToken token;
 };
@@ -45,12 +53,16 @@ enum class Stage { kQueued, kPreprocess, kInfer, kRestore, kPostprocess };
 /// "preprocess", for logs, metrics and answers.
 const char* NameOf(Stage stage);
 
+/// What was left out to meet a deadline.
+enum class Reduction { kMirroring, kFolds };
+
 /// What was really done for a case.
 struct SegmentationSummary {
   std::string engine;     ///< that ran
-  std::string precision;  ///< of the network: "fp32"
+  std::string precision;  ///< of the network: "fp32", "bf16", "int8", "fp16"
   std::vector<std::string> folds;
-  std::vector<int> mirroring_axes;  ///< internal axes; empty: none
+  std::vector<int> mirroring_axes;    ///< internal axes; empty: none
+  std::vector<Reduction> reductions;  ///< to meet the deadline, in order
   bool postprocessed = false;
   int64_t tiles = 0;
   int64_t passes = 0;                       ///< tiles x mirrors x folds
