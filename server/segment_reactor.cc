@@ -142,7 +142,7 @@ void SegmentReactor::Submit() {
     }
     segmentation_case = {.request_id = request_id_,
                          .model = accepted_->model,
-                         .voxels = std::move(upload->image),
+                         .voxels = std::make_shared<const VoxelBuffer>(std::move(upload->image)),
                          .spacing = accepted_->geometry.spacing(),
                          .options = accepted_->options,
                          .token = token_};

@@ -1,7 +1,7 @@
 #include "core/pipeline/pipeline.h"
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -12,7 +12,6 @@
 #include "core/pipeline/label_delivery.h"
 #include "core/pipeline/model_run.h"
 #include "core/pipeline/run_order.h"
-#include "core/pipeline/stop_watch.h"
 
 namespace nnseg {
 namespace {
@@ -34,15 +33,17 @@ const Volume<uint16_t>* BroughtLabels(const SegmentationCase& segmentation_case,
 class CaseRunner {
  public:
   /// `first` was prepared for the first run.
-  CaseRunner(const SegmentationCase& segmentation_case, PreparedCase first, StageObserver& observer)
+  CaseRunner(const SegmentationCase& segmentation_case, Preparation first, StageObserver& observer)
       : case_(segmentation_case),
         runs_(RunsOf(segmentation_case)),
-        first_(std::move(first)),
+        first_(std::move(first.prepared)),
         shape_(runs_.front()->bundle().plan.transpose_forward.Inverse().Apply(
             first_->properties.shape_before_cropping)),
         box_(runs_.front()->bundle().plan.transpose_forward.Inverse().Apply(
             first_->properties.crop)),
-        observer_(observer) {}
+        observer_(observer) {
+    summary_.stage_seconds[Stage::kPreprocess] = first.seconds;
+  }
 
   /// The image's shape and the box that gets labels, which every run shares; reader axes.
   const Shape3& shape() const { return shape_; }
@@ -67,11 +68,12 @@ class CaseRunner {
       NNSEG_RETURN_IF_ERROR(RunPreviousStage(*model.previous_stage(), made));
       previous = &made;
     }
-    NNSEG_ASSIGN_OR_RETURN(const PreparedCase prepared, PrepareRun(model, previous));
+    NNSEG_ASSIGN_OR_RETURN(const std::shared_ptr<const PreparedCase> prepared,
+                           PrepareRun(model, previous));
     made = {};
     observer_.OnStage(Stage::kInfer);
     NNSEG_ASSIGN_OR_RETURN(
-        RunSummary run, RunModel(model, case_.options, case_.token, prepared,
+        RunSummary run, RunModel(model, case_.options, case_.token, *prepared,
                                  {.on_progress =
                                       [&](int64_t done) {
                                         observer_.OnProgress(summary_.passes + done, passes_total_);
@@ -102,20 +104,18 @@ class CaseRunner {
                }});
   }
 
-  absl::StatusOr<PreparedCase> PrepareRun(const LoadedModel& model,
-                                          const Volume<uint16_t>* previous) {
-    if (first_.has_value()) return *std::exchange(first_, std::nullopt);
+  absl::StatusOr<std::shared_ptr<const PreparedCase>> PrepareRun(const LoadedModel& model,
+                                                                 const Volume<uint16_t>* previous) {
+    if (first_ != nullptr) return std::exchange(first_, nullptr);
     observer_.OnStage(Stage::kPreprocess);
-    StopWatch watch;
-    auto prepared =
-        Preprocess(model.bundle().plan, case_.voxels, case_.spacing, previous, case_.token);
-    summary_.stage_seconds[Stage::kPreprocess] += watch.Lap();
-    return prepared;
+    NNSEG_ASSIGN_OR_RETURN(Preparation preparation, PrepareFor(model, case_, previous));
+    summary_.stage_seconds[Stage::kPreprocess] += preparation.seconds;
+    return std::move(preparation.prepared);
   }
 
   const SegmentationCase& case_;
   const std::vector<const LoadedModel*> runs_;
-  std::optional<PreparedCase> first_;
+  std::shared_ptr<const PreparedCase> first_;
   const Shape3 shape_;
   const Box3 box_;
   StageObserver& observer_;
@@ -154,23 +154,22 @@ absl::Status RunEnsemble(const LoadedModel& ensemble, bool probabilities, CaseRu
 
 }  // namespace
 
-absl::StatusOr<PreparedCase> Prepare(SegmentationCase& segmentation_case, StageObserver& observer) {
+absl::StatusOr<Preparation> Prepare(SegmentationCase& segmentation_case, StageObserver& observer) {
   observer.OnStage(Stage::kPreprocess);
   const ScopedSubnormals subnormals;
   const std::vector<const LoadedModel*> runs = RunsOf(segmentation_case);
-  absl::StatusOr<PreparedCase> prepared =
-      Preprocess(runs.front()->bundle().plan, segmentation_case.voxels, segmentation_case.spacing,
-                 BroughtLabels(segmentation_case, *runs.front()), segmentation_case.token);
-  if (runs.size() == 1) segmentation_case.voxels = {};
-  return prepared;
+  absl::StatusOr<Preparation> first =
+      PrepareFor(*runs.front(), segmentation_case, BroughtLabels(segmentation_case, *runs.front()));
+  if (runs.size() == 1) segmentation_case.voxels = nullptr;
+  return first;
 }
 
 absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation_case,
-                                            PreparedCase prepared, StageObserver& observer) {
+                                            Preparation first, StageObserver& observer) {
   const ScopedSubnormals subnormals;
   const LoadedModel& model = *segmentation_case.model;
   const SegmentationOptions& options = segmentation_case.options;
-  CaseRunner runner(segmentation_case, std::move(prepared), observer);
+  CaseRunner runner(segmentation_case, std::move(first), observer);
   NNSEG_RETURN_IF_ERROR(runner.CountAllPasses());
   LabelDelivery delivery(model.bundle(), options, runner.box(), segmentation_case.token, observer);
   if (model.members().empty()) {
@@ -192,13 +191,8 @@ absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation
 
 absl::StatusOr<SegmentationSummary> Segment(SegmentationCase segmentation_case,
                                             StageObserver& observer) {
-  StopWatch watch;
-  NNSEG_ASSIGN_OR_RETURN(PreparedCase prepared, Prepare(segmentation_case, observer));
-  const double preprocess_seconds = watch.Lap();
-  NNSEG_ASSIGN_OR_RETURN(SegmentationSummary summary,
-                         Predict(segmentation_case, std::move(prepared), observer));
-  summary.stage_seconds[Stage::kPreprocess] += preprocess_seconds;
-  return summary;
+  NNSEG_ASSIGN_OR_RETURN(Preparation first, Prepare(segmentation_case, observer));
+  return Predict(segmentation_case, std::move(first), observer);
 }
 
 }  // namespace nnseg

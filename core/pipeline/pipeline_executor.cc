@@ -33,8 +33,7 @@ struct PipelineExecutor::Job {
   SegmentationCase segmentation_case;
   StageObserver* observer = nullptr;
   Done done;
-  PreparedCase prepared;
-  double preprocess_seconds = 0;
+  Preparation first;
   Clock::time_point queued_since = Clock::now();
   double queued_seconds = 0;
 
@@ -91,18 +90,16 @@ void PipelineExecutor::PrepareLoop() {
   while (auto popped = waiting_.Pop()) {
     std::unique_ptr<Job> job = *std::move(popped);
     job->Dequeue();
-    const auto start = Clock::now();
-    absl::StatusOr<PreparedCase> prepared = Guarded([&]() -> absl::StatusOr<PreparedCase> {
+    absl::StatusOr<Preparation> first = Guarded([&]() -> absl::StatusOr<Preparation> {
       if (absl::Status status = job->segmentation_case.token.Check(); !status.ok()) return status;
       return Prepare(job->segmentation_case, *job->observer);
     });
-    job->preprocess_seconds = SecondsSince(start);
-    if (!prepared.ok()) {
+    if (!first.ok()) {
       job->segmentation_case = {};
-      job->done(prepared.status());
+      job->done(first.status());
       continue;
     }
-    job->prepared = *std::move(prepared);
+    job->first = *std::move(first);
     job->queued_since = Clock::now();
     prepared_.Push(std::move(job));  // closed only after this thread has ended
   }
@@ -113,11 +110,8 @@ void PipelineExecutor::PredictLoop() {
     std::unique_ptr<Job> job = *std::move(popped);
     job->Dequeue();
     absl::StatusOr<SegmentationSummary> summary = Guarded(
-        [&] { return Predict(job->segmentation_case, std::move(job->prepared), *job->observer); });
-    if (summary.ok()) {
-      summary->stage_seconds[Stage::kQueued] = job->queued_seconds;
-      summary->stage_seconds[Stage::kPreprocess] += job->preprocess_seconds;
-    }
+        [&] { return Predict(job->segmentation_case, std::move(job->first), *job->observer); });
+    if (summary.ok()) summary->stage_seconds[Stage::kQueued] = job->queued_seconds;
     job->segmentation_case = {};  // gives the model back before the caller hears of the end
     job->done(std::move(summary));
   }

@@ -12,6 +12,7 @@
 #include "core/geometry/spacing.h"
 #include "core/inference/priority.h"
 #include "core/model/loaded_model.h"
+#include "core/pipeline/prepared_cache.h"
 #include "core/volume/voxel_buffer.h"
 
 namespace nnseg {
@@ -36,7 +37,9 @@ struct SegmentationOptions {
 struct SegmentationCase {
   std::string request_id;
   std::shared_ptr<const LoadedModel> model;
-  VoxelBuffer voxels;  ///< reader axes; freed as soon as it is prepared
+  std::shared_ptr<const VoxelBuffer> voxels;  ///< reader axes; let go as soon as it is prepared
+  /// Of an image that outlives the case. Null: nothing is kept.
+  std::shared_ptr<PreparedCache> prepared_cache;
   /// Cascade: the previous stage's label map (reader axes, shape of the image). Empty: the model's
   /// own previous stage makes it.
   std::optional<Volume<uint16_t>> previous_labels;

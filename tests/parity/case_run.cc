@@ -105,10 +105,11 @@ absl::StatusOr<CaseResult> RunCase(const ParityCase& parity_case,
   NNSEG_RETURN_IF_ERROR(ValidateOptions(*model, parity_case.options, !brought.empty()));
   Assembler assembler(image.voxels.shape(), model->bundle().plan.labels,
                       parity_case.options.probabilities);
-  SegmentationCase segmentation_case{.model = std::move(model),
-                                     .voxels = std::move(image.voxels),
-                                     .spacing = image.spacing,
-                                     .options = parity_case.options};
+  SegmentationCase segmentation_case{
+      .model = std::move(model),
+      .voxels = std::make_shared<const VoxelBuffer>(std::move(image.voxels)),
+      .spacing = image.spacing,
+      .options = parity_case.options};
   if (!brought.empty()) segmentation_case.previous_labels = std::move(brought);
   NNSEG_RETURN_IF_ERROR(Segment(std::move(segmentation_case), assembler).status());
   return assembler.Take();

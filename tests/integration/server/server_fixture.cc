@@ -138,7 +138,7 @@ pb::SegmentHeader ServerFixture::Header() {
 
 std::vector<std::byte> ServerFixture::ImageBytes() {
   const SegmentationCase image = MakeCase(nullptr, kShape, kBorder);
-  const auto bytes = image.voxels.bytes();
+  const auto bytes = image.voxels->bytes();
   return {bytes.begin(), bytes.end()};
 }
 

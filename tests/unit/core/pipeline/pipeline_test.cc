@@ -83,8 +83,9 @@ TEST(Pipeline, TransposingModelAndImageAlikeTransposesLabels) {
   constexpr Shape3 kCube{{12, 12, 12}};
   const auto symmetric = [&](std::shared_ptr<const LoadedModel> model) {
     SegmentationCase result = MakeCase(std::move(model), kCube);
-    const Volume<float> image = result.voxels.ToFloat();
-    auto* out = reinterpret_cast<float*>(result.voxels.bytes().data());
+    const Volume<float> image = result.voxels->ToFloat();
+    auto voxels = VoxelBuffer::Allocate(PixelType::kFloat32, 1, kCube).value();
+    auto* out = reinterpret_cast<float*>(voxels.bytes().data());
     for (int64_t z = 0; z < 12; ++z) {
       for (int64_t y = 0; y < 12; ++y) {
         for (int64_t x = 0; x < 12; ++x) {
@@ -92,6 +93,7 @@ TEST(Pipeline, TransposingModelAndImageAlikeTransposesLabels) {
         }
       }
     }
+    result.voxels = std::make_shared<const VoxelBuffer>(std::move(voxels));
     return result;
   };
   RecordingObserver swapped(kCube);

@@ -47,7 +47,7 @@ inline SegmentationCase MakeCase(std::shared_ptr<const LoadedModel> model, const
     }
   }
   std::memcpy(voxels->bytes().data(), image.voxels().data(), voxels->bytes().size());
-  result.voxels = *std::move(voxels);
+  result.voxels = std::make_shared<const VoxelBuffer>(*std::move(voxels));
   return result;
 }
 
