@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/parallel_for.h"
 #include "core/base/status_macros.h"
+#include "server/event_log.h"
 #ifdef NNSEG_WITH_OPENVINO
 #include "core/inference/openvino/network_loader.h"
 #endif
@@ -22,7 +23,9 @@ namespace {
 constexpr bool kWithTorch = true;
 bool HasGpu() { return TorchCudaAvailable(); }
 absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorch() {
-  return MakeTorchLoader(HasGpu() ? "cuda:0" : "cpu");
+  return MakeTorchLoader(HasGpu() ? "cuda:0" : "cpu", {.note = [](const std::string& text) {
+                           LogEvent(LogLevel::kWarning, "engine_note", {{"text", text}});
+                         }});
 }
 void PrepareDeviceThread(int threads) { SetTorchThreads(threads); }
 #else

@@ -1,11 +1,13 @@
 #include "core/inference/torch/network_loader.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <utility>
 
 #include "core/base/status_macros.h"
 #include "core/inference/torch/device.h"
+#include "core/inference/torch/device_stream.h"
 #include "core/inference/torch/script_network.h"
 
 namespace nnseg {
@@ -13,24 +15,32 @@ namespace {
 
 class TorchLoader : public NetworkLoader {
  public:
-  explicit TorchLoader(TorchDevice device) : device_(device) {}
+  TorchLoader(std::shared_ptr<DeviceStream> stream, TorchOptions options)
+      : stream_(std::move(stream)), options_(std::move(options)) {}
 
   std::string engine() const override { return "torch"; }
-  std::string device() const override { return device_.name(); }
+  std::string device() const override { return stream_->device().name(); }
   absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                      const PatchSignature& signature) override {
-    return LoadScriptNetwork(file, signature, device_);
+    return LoadScriptNetwork(file, signature, stream_, options_);
   }
 
  private:
-  const TorchDevice device_;
+  const std::shared_ptr<DeviceStream> stream_;
+  const TorchOptions options_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string& device) {
+absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string& device,
+                                                               TorchOptions options) {
   NNSEG_ASSIGN_OR_RETURN(const TorchDevice parsed, ParseTorchDevice(device));
-  return std::make_shared<TorchLoader>(parsed);
+  if (parsed.is_cuda) {
+    at::globalContext().setBenchmarkCuDNN(true);   // as nnU-Net does
+    at::globalContext().setAllowTF32CuDNN(false);  // what is called fp32 is
+  }
+  NNSEG_ASSIGN_OR_RETURN(std::shared_ptr<DeviceStream> stream, DeviceStream::Create(parsed));
+  return std::make_shared<TorchLoader>(std::move(stream), std::move(options));
 }
 
 void SetTorchThreads(int threads) { at::set_num_threads(threads); }

@@ -1,6 +1,8 @@
 #ifndef NNSEG_CORE_INFERENCE_TORCH_NETWORK_LOADER_H_
 #define NNSEG_CORE_INFERENCE_TORCH_NETWORK_LOADER_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,12 +11,21 @@
 
 namespace nnseg {
 
+/// How networks are run on CUDA.
+struct TorchOptions {
+  int64_t device_memory_bytes = 0;  ///< that torch may hold in all; 0: what the device has
+  /// Takes texts on what was decided at load: why a network is not served in fp16, why its passes
+  /// are not recorded.
+  std::function<void(const std::string&)> note = [](const std::string&) {};
+};
+
 /// The engine "torch": TorchScript files on LibTorch, in fp32 on "cpu" (nnU-Net's bits at the same
-/// number of threads) or under fp16 autocast on "cuda:N", as nnU-Net runs there. Errors as
-/// ParseTorchDevice.
+/// number of threads). On "cuda:N" under fp16 autocast, as nnU-Net runs there, unless a network's
+/// logits of the probe tile are not those of fp32. Errors as ParseTorchDevice.
 ///
-/// Its Load makes one pass through the network, so call it on the device's thread.
-absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string& device);
+/// Its Load makes passes through the network, so call it on the device's thread.
+absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string& device,
+                                                               TorchOptions options = {});
 
 /// Lets torch use `threads` threads for operations called from this thread; for a TileScheduler's
 /// on_start. REQUIRES: threads >= 1.

@@ -1,124 +1,174 @@
 #include "core/inference/torch/script_network.h"
 
 #include <ATen/Context.h>
-#include <ATen/autocast_mode.h>
-#include <c10/core/InferenceMode.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/csrc/jit/serialization/import.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
+#include "core/inference/engine_error.h"
 #include "core/inference/pass_buffers.h"
-#include "core/inference/torch/torch_guard.h"
+#include "core/inference/probe_tile.h"
+#include "core/inference/torch/script_forward.h"
 
 namespace nnseg {
 namespace {
 
-/// fp16 autocast while in scope, with torch's own list of operations: how nnU-Net runs on CUDA.
-class ScopedCudaAutocast {
- public:
-  explicit ScopedCudaAutocast(bool enable) : enable_(enable) {
-    if (!enable_) return;
-    before_ = at::autocast::is_autocast_enabled(at::kCUDA);
-    at::autocast::set_autocast_enabled(at::kCUDA, true);
-    at::autocast::set_autocast_dtype(at::kCUDA, at::kHalf);
-    at::autocast::increment_nesting();
-  }
-  ~ScopedCudaAutocast() {
-    if (!enable_) return;
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCUDA, before_);
-  }
-  ScopedCudaAutocast(const ScopedCudaAutocast&) = delete;
-  ScopedCudaAutocast& operator=(const ScopedCudaAutocast&) = delete;
-
- private:
-  const bool enable_;
-  bool before_ = false;
-};
-
-// What a network takes and gives: 1 x channels x patch, the patch in its own dimensions.
-std::vector<int64_t> BatchOfOne(int64_t channels, const PatchSignature& signature) {
-  std::vector<int64_t> shape{1, channels};
-  const Shape3& patch = signature.patch_size;
-  shape.insert(shape.end(), patch.end() - signature.patch_dimensions, patch.end());
-  return shape;
-}
+// More patches at once gain nothing on a device that one patch fills.
+constexpr int64_t kLargestBatch = 4;
+// Passes share the device's memory with the weights of other models and the volumes of cases.
+constexpr int64_t kShareOfFreeBytes = 4;
 
 class ScriptNetwork : public PatchNetwork {
  public:
-  ScriptNetwork(torch::jit::Module module, const PatchSignature& signature,
-                const TorchDevice& device)
-      : module_(std::move(module)), signature_(signature), device_(device) {}
+  ScriptNetwork(std::unique_ptr<ScriptForward> forward, const PatchSignature& signature,
+                std::shared_ptr<DeviceStream> stream)
+      : signature_(signature), stream_(std::move(stream)), forward_(std::move(forward)) {}
 
   const PatchSignature& signature() const override { return signature_; }
   std::string engine() const override { return "torch"; }
-  std::string precision() const override { return device_.is_cuda ? "fp16" : "fp32"; }
+  std::string precision() const override { return forward_->is_half() ? "fp16" : "fp32"; }
+  int64_t max_batch() const override { return max_batch_; }
 
   absl::Status Run(std::span<const float> input, std::span<float> output) override {
-    NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, input, output));
-    const ScopedSubnormals subnormals;
-    return GuardTorch([&] { return Forward(input, output); });
+    const PatchPass pass{input, output};
+    return RunBatch({&pass, 1});
   }
 
- private:
-  absl::Status Forward(std::span<const float> input, std::span<float> output) {
-    const c10::InferenceMode inference;
-    // The graph as it was traced: no profiling runs, no fusion, the same bits from the first pass.
-    const torch::jit::GraphOptimizerEnabledGuard no_optimizer(false);
-    const ScopedCudaAutocast autocast(device_.is_cuda);
+  absl::Status RunBatch(std::span<const PatchPass> passes) override {
+    for (const PatchPass& pass : passes) {
+      NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, pass.input, pass.output));
+    }
+    return stream_->Run([&] { return Forward(passes); });
+  }
 
-    // from_blob takes no const data; the network only reads its input.
-    const at::Tensor patch =
-        at::from_blob(const_cast<float*>(input.data()),
-                      BatchOfOne(signature_.input_channels, signature_), at::kFloat)
-            .to(device_.name());
-    const at::Tensor logits = module_.forward({patch}).toTensor();
-    const std::vector<int64_t> expected = BatchOfOne(signature_.output_channels, signature_);
+  ScriptForward& forward() { return *forward_; }
+  void set_max_batch(int64_t batch) { max_batch_ = batch; }
+
+ private:
+  absl::Status Forward(std::span<const PatchPass> passes) {
+    const auto count = static_cast<int64_t>(passes.size());
+    const at::Tensor batch =
+        at::empty(forward_->BatchShape(count, signature_.input_channels),
+                  at::TensorOptions().dtype(at::kFloat).device(stream_->device().name()));
+    for (int64_t i = 0; i < count; ++i) {
+      stream_->Upload(std::as_bytes(passes[i].input), batch.select(0, i));
+    }
+    at::Tensor logits = forward_->Run(batch);
+    const auto expected = forward_->BatchShape(count, signature_.output_channels);
     if (logits.sizes() != at::IntArrayRef(expected)) {
       return absl::InvalidArgumentError(absl::StrCat("the network's output is ",
                                                      absl::StrJoin(logits.sizes(), "x"),
                                                      ", expected ", absl::StrJoin(expected, "x")));
     }
-    at::from_blob(output.data(), expected, at::kFloat).copy_(logits);
+    logits = logits.to(at::kFloat).contiguous();
+    for (int64_t i = 0; i < count; ++i) {
+      stream_->Download(logits.select(0, i), std::as_writable_bytes(passes[i].output));
+    }
     return absl::OkStatus();
   }
 
-  torch::jit::Module module_;
   const PatchSignature signature_;
-  const TorchDevice device_;
+  const std::shared_ptr<DeviceStream> stream_;
+  const std::unique_ptr<ScriptForward> forward_;
+  int64_t max_batch_ = 1;
 };
+
+absl::StatusOr<std::unique_ptr<ScriptNetwork>> Read(const std::string& file,
+                                                    const PatchSignature& signature,
+                                                    const std::shared_ptr<DeviceStream>& stream) {
+  std::unique_ptr<ScriptNetwork> network;
+  NNSEG_RETURN_IF_ERROR(stream->Run([&] {
+    network = std::make_unique<ScriptNetwork>(
+        std::make_unique<ScriptForward>(file, signature, *stream), signature, stream);
+    return absl::OkStatus();
+  }));
+  return network;
+}
+
+absl::StatusOr<std::vector<float>> RunProbe(PatchNetwork& network) {
+  std::vector<float> logits(static_cast<std::size_t>(network.signature().output_size()));
+  NNSEG_RETURN_IF_ERROR(network.Run(ProbeTile(network.signature()), logits));
+  return logits;
+}
+
+// What makes passes fast on CUDA: layout, batch, recordings.
+absl::Status Tune(ScriptNetwork& network, DeviceStream& stream, const TorchOptions& options) {
+  return stream.Run([&] {
+    ScriptForward& forward = network.forward();
+    forward.ChooseLayout();
+    const at::Tensor one =
+        at::empty(forward.BatchShape(1, network.signature().input_channels),
+                  at::TensorOptions().dtype(at::kFloat).device(stream.device().name()));
+    const int64_t bytes = stream.PeakBytes([&] {
+      forward.Run(one);
+      stream.Wait();
+    });
+    const int64_t affordable = stream.FreeBytes(options.device_memory_bytes) / kShareOfFreeBytes /
+                               std::max<int64_t>(bytes, 1);
+    network.set_max_batch(std::clamp<int64_t>(affordable, 1, kLargestBatch));
+    for (const int64_t batch : {int64_t{1}, network.max_batch()}) {
+      if (batch == 1 && affordable < 1) continue;
+      const std::string reason = forward.RecordGraph(batch);
+      if (!reason.empty()) {
+        options.note(absl::StrCat("passes are launched kernel by kernel, as a batch of ", batch,
+                                  " could not be recorded: ", EngineErrorLine(reason)));
+      }
+    }
+    return absl::OkStatus();
+  });
+}
+
+// The network in fp16 if it agrees with itself in fp32, else in fp32.
+absl::StatusOr<std::unique_ptr<ScriptNetwork>> ToHalfIfItAgrees(
+    std::unique_ptr<ScriptNetwork> network, std::span<const float> expected,
+    const std::string& file, const std::shared_ptr<DeviceStream>& stream,
+    const TorchOptions& options) {
+  const PatchSignature signature = network->signature();
+  NNSEG_RETURN_IF_ERROR(stream->Run([&] {
+    network->forward().ToHalf();
+    return absl::OkStatus();
+  }));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
+  const ProbeAgreement agreement = CompareProbes(expected, logits, signature.output_channels);
+  if (agreement.passes()) return network;
+  options.note(absl::StrCat(std::filesystem::path(file).filename().string(),
+                            " is served in fp32: on the probe tile fp16 ", agreement.ToString()));
+  return Read(file, signature, stream);
+}
+
+absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
+                                                   const PatchSignature& signature,
+                                                   const std::shared_ptr<DeviceStream>& stream,
+                                                   const TorchOptions& options) {
+  NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<ScriptNetwork> network, Read(file, signature, stream));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
+  if (stream->device().is_cuda) {
+    NNSEG_ASSIGN_OR_RETURN(network,
+                           ToHalfIfItAgrees(std::move(network), logits, file, stream, options));
+    NNSEG_RETURN_IF_ERROR(Tune(*network, *stream, options));
+  }
+  return network;
+}
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(const std::string& file,
-                                                                const PatchSignature& signature,
-                                                                const TorchDevice& device) {
-  const std::string name = std::filesystem::path(file).filename().string();
-  std::unique_ptr<ScriptNetwork> network;
-  absl::Status status = GuardTorch([&] {
-    if (device.is_cuda) at::globalContext().setBenchmarkCuDNN(true);  // as nnU-Net does
-    torch::jit::Module module = torch::jit::load(file, at::Device(device.name()));
-    module.eval();
-    network = std::make_unique<ScriptNetwork>(std::move(module), signature, device);
-    return absl::OkStatus();
-  });
-  if (status.ok()) {
-    std::vector<float> zeros(static_cast<std::size_t>(signature.input_size()));
-    std::vector<float> logits(static_cast<std::size_t>(signature.output_size()));
-    status = network->Run(zeros, logits);
-  }
-  if (status.ok()) return network;
+absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(
+    const std::string& file, const PatchSignature& signature,
+    const std::shared_ptr<DeviceStream>& stream, const TorchOptions& options) {
+  absl::StatusOr<std::unique_ptr<PatchNetwork>> network = Load(file, signature, stream, options);
+  if (network.ok()) return network;
   // Whatever is wrong but memory lies in the file.
-  const std::string message = absl::StrCat(name, ": ", status.message());
-  return absl::IsResourceExhausted(status) ? absl::ResourceExhaustedError(message)
-                                           : absl::InvalidArgumentError(message);
+  const std::string message = absl::StrCat(std::filesystem::path(file).filename().string(), ": ",
+                                           network.status().message());
+  return absl::IsResourceExhausted(network.status()) ? absl::ResourceExhaustedError(message)
+                                                     : absl::InvalidArgumentError(message);
 }
 
 }  // namespace nnseg

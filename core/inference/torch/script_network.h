@@ -6,15 +6,18 @@
 
 #include "absl/status/statusor.h"
 #include "core/inference/patch_network.h"
-#include "core/inference/torch/device.h"
+#include "core/inference/torch/device_stream.h"
+#include "core/inference/torch/network_loader.h"
 
 namespace nnseg {
 
-/// Loads a TorchScript file onto `device` and proves its signature by one pass over zeros, on the
-/// calling thread. INVALID_ARGUMENT when the file is no TorchScript or has another signature.
-absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(const std::string& file,
-                                                                const PatchSignature& signature,
-                                                                const TorchDevice& device);
+/// Loads a TorchScript file onto the stream's device and proves its signature by one pass over the
+/// probe tile, on the calling thread. On CUDA it then goes over to fp16 if that passes the probe
+/// (probe_tile.h), chooses its layout and batch and records its passes. INVALID_ARGUMENT when the
+/// file is no TorchScript or has another signature.
+absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(
+    const std::string& file, const PatchSignature& signature,
+    const std::shared_ptr<DeviceStream>& stream, const TorchOptions& options);
 
 }  // namespace nnseg
 
