@@ -133,6 +133,7 @@ absl::StatusOr<SegmentResult> SegmentationClient::Segment(
     pb::SegmentResponse response;
     while (stream->Read(&response)) {
       if (!taken.ok()) continue;  // drain a call that was given up
+      if (parameters.on_response) parameters.on_response(response);
       taken = Take(response, parameters, assemblers, result);
       if (!taken.ok()) context.TryCancel();
     }

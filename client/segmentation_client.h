@@ -49,6 +49,8 @@ struct SegmentParameters {
   bool has_regions = false;
   /// Called on the calling thread, while the call runs; may be empty.
   std::function<void(const ::segmentation::v1::Progress&)> on_progress;
+  /// Likewise, for each message of the answer, before it is taken.
+  std::function<void(const ::segmentation::v1::SegmentResponse&)> on_response;
 };
 
 /// A finished case.

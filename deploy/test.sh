@@ -3,7 +3,7 @@
 # was skipped and why, what failed, a table of steps and the totals; exits non-zero unless all passed.
 #
 #   deploy/test.sh            all steps
-#   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter nnunet
+#   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter nnunet bench
 #
 # TIDY=all lets clang-tidy read every source, not only what changed since TIDY_BASE (default: see deploy/tidy.sh).
 set -uo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 deploy/setup.sh || exit 1
 
 results=build/test-results
-steps=(format release demo core-only asan tsan tidy exporter nnunet)
+steps=(format release demo core-only asan tsan tidy exporter nnunet bench)
 
 # ctest over one build tree (or a folder of it); leaves its reports where test_summary.py finds them.
 run_ctest() { # STEP TREE ARGUMENT...
@@ -63,6 +63,9 @@ step_nnunet() {
   "${compare[@]}" --cases 'oblique_f0_notta_s050|slab_f01_notta|tiny|small' &&
     "${compare[@]}" --count 20
 }
+
+# Every part of the benchmark at small sizes: that it runs, not how fast.
+step_bench() { deploy/bench.sh --quick --output "$results/bench/out"; }
 
 if (($#)); then steps=("$@"); fi
 rm -rf "$results"

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -58,20 +59,25 @@ absl::StatusOr<BenchResult> Measure(const BenchArguments& arguments, const Image
   std::mutex mu;
   std::atomic<int> started{0};
   const Clock::time_point start = Clock::now();
+  result.begin_unix_s =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   {
     std::vector<std::jthread> threads;
     threads.reserve(clients.size());
-    for (const SegmentationClient& client : clients) {
-      threads.emplace_back([&] {
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      threads.emplace_back([&, i] {
         while (started.fetch_add(1) < arguments.requests) {
-          const Clock::time_point begin = Clock::now();
-          const absl::Status status = client.Segment(image, parameters).status();
-          const double latency_s = SecondsSince(begin);
+          RequestTrace trace(static_cast<int>(i), start);
+          SegmentParameters traced = parameters;
+          traced.on_response = [&](const auto& response) { trace.Take(response); };
+          absl::StatusOr<SegmentResult> segmented = clients[i].Segment(image, traced);
+          if (segmented.ok()) trace.End(*std::move(segmented));
           std::lock_guard lock(mu);
-          if (status.ok()) {
-            result.latencies_s.push_back(latency_s);
-          } else if (result.failures[status.code()]++ == 0) {
-            FailCall(status);  // the first of its kind
+          if (segmented.ok()) {
+            result.latencies_s.push_back(trace.latency_s());
+            result.traces.push_back(std::move(trace));
+          } else if (result.failures[segmented.status().code()]++ == 0) {
+            FailCall(segmented.status());  // the first of its kind
           }
         }
       });
@@ -97,6 +103,10 @@ void DefineBench(CLI::App& command, BenchArguments& arguments) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command.add_flag("--json", arguments.json, "Print JSON");
+  command
+      .add_option("--trace", arguments.trace,
+                  "JSON file to write: when each request began, saw its stages and labels, ended")
+      ->type_name("FILE");
   DefinePrediction(command, arguments.prediction);
   DefineConnectionOptions(command, arguments.connection);
 }
@@ -112,6 +122,13 @@ ExitCode RunBench(const BenchArguments& arguments) {
   if (!image.ok()) return Fail(ExitCode::kFile, image.status());
   const absl::StatusOr<BenchResult> result = Measure(arguments, *image);
   if (!result.ok()) return Fail(ExitCode::kFile, result.status());
+  if (!arguments.trace.empty()) {
+    std::ofstream file(arguments.trace);
+    if (!(file << TracesAsJson(result->traces, result->begin_unix_s) << std::flush)) {
+      return Fail(ExitCode::kFile,
+                  absl::UnavailableError(absl::StrCat(arguments.trace, ": cannot be written")));
+    }
+  }
   std::fputs((arguments.json ? BenchAsJson(*result) : FormatBench(*result)).c_str(), stdout);
   return result->failures.empty() ? ExitCode::kOk : ExitCodeFor(result->failures.begin()->first);
 }

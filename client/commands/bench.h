@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "client/commands/segment.h"
+#include "client/request_trace.h"
 
 namespace nnseg {
 
@@ -16,15 +17,18 @@ struct BenchArguments {
   int requests = 10;                ///< in all
   int clients = 1;                  ///< connections, each with one request at a time
   bool json = false;
+  std::string trace;  ///< file for TracesAsJson; empty: none
   PredictionArguments prediction;
   ConnectionOptions connection;
 };
 
 /// What was measured.
 struct BenchResult {
-  std::vector<double> latencies_s;           ///< of the requests that succeeded
+  std::vector<double> latencies_s;           ///< of the requests that succeeded, as they ended
+  std::vector<RequestTrace> traces;          ///< of the same
   std::map<absl::StatusCode, int> failures;  ///< the others, by status
   double wall_s = 0;                         ///< from the first request to the last answer
+  double begin_unix_s = 0;                   ///< of the first request, seconds since 1970
   int64_t voxels = 0;                        ///< of the image, one channel
 };
 

@@ -14,7 +14,7 @@ class Readme(unittest.TestCase):
         self.assertIn(f"```python\n{body}\n```", (ROOT / "README.md").read_text(encoding="utf-8"))
 
     def test_links_lead_somewhere(self):
-        for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md"):
+        for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/performance.md"):
             links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
             for link in links:
                 self.assertTrue((ROOT / page).parent.joinpath(link).exists(), f"{page} links to {link}")

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -191,7 +192,17 @@ TEST_F(ClientTest, OtherCommandsReachTheServer) {
   bench.clients = 2;
   bench.prediction.model.set_name("tiny");
   bench.connection.server = Address();
+  bench.trace = (files_.path() / "trace.json").string();
   EXPECT_EQ(RunBench(bench), ExitCode::kOk);
+  const auto trace = nlohmann::json::parse(std::ifstream(bench.trace));
+  ASSERT_EQ(trace["requests"].size(), 4U);
+  for (const auto& request : trace["requests"]) {
+    const double end_s = request["end_s"];
+    ASSERT_FALSE(request["labels_at_s"].empty());
+    EXPECT_LE(request["begin_s"].get<double>(), request["labels_at_s"][0].get<double>());
+    EXPECT_LE(request["labels_at_s"].back().get<double>(), end_s);
+    EXPECT_EQ(request["report"]["model"]["name"], "tiny");
+  }
   bench.prediction.model.set_name("other");
   EXPECT_EQ(RunBench(bench), ExitCode::kRefused);
 }

@@ -1,0 +1,106 @@
+"""The network alone: sgemm, nnU-Net's eager torch and our engines, in turn."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nnseg_bench import machine, networks
+from nnseg_bench.bench import Bench
+from nnseg_bench.processes import PeerError, peer
+from nnseg_bench.report import Row, paired_ratio
+
+PART = "network"
+_SGEMM_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network file and the precision in which an engine runs it."""
+
+    engine: str
+    precision: str
+    file: Path
+
+
+def run(bench: Bench) -> None:
+    torch.set_num_threads(bench.threads)
+    cases = [(networks.TINY, 32)] if bench.quick else [
+        (networks.PLAIN, 64), (networks.PLAIN, 96), (networks.PLAIN, 128), (networks.RESENC_L, 64), (networks.RESENC_L, 96)
+    ]  # fmt: skip
+    for architecture, size in cases:
+        bench.say(f"{architecture.name} {size}³: exporting")
+        files = networks.Files(architecture, size, bench.output / "networks")
+        flops = files.flops()
+        for variant in _variants(bench, files):
+            try:
+                _measure(bench, architecture.name, size, files, flops, variant)
+            except PeerError as error:
+                bench.skip(PART, f"{architecture.name} {size}³, {variant.engine} {variant.precision}: {error}")
+
+
+def _variants(bench: Bench, files: networks.Files) -> Iterator[Variant]:
+    yield Variant("torch", "fp32", files.torch)
+    yield Variant("openvino", "fp32", files.openvino)
+    if machine.cpu_flags() & {"avx512_bf16", "amx_bf16"}:
+        yield Variant("openvino", "bf16", files.openvino)
+    else:
+        bench.skip(PART, "bf16: this CPU has neither avx512_bf16 nor amx_bf16")
+    try:
+        yield Variant("openvino", "int8", files.int8())
+    except ImportError:
+        bench.skip(PART, "int8: NNCF is not installed")
+
+
+def _measure(bench: Bench, name: str, size: int, files: networks.Files, flops: int, variant: Variant) -> None:
+    what = f"{name} {size}³, {variant.engine} {variant.precision}"
+    bench.say(what)
+    command = [
+        bench.program("network_bench"), "--engine", variant.engine, "--precision", variant.precision,
+        "--file", variant.file, "--channels", 1, "--heads", networks.HEADS, "--patch", size, size, size,
+        "--threads", bench.threads,
+    ]  # fmt: skip
+    sgemm, eager, ours = [], [], []
+    with peer(command, bench.environment(), bench.log("network_bench")) as engine:
+        _eager_seconds(files)
+        for _ in range(bench.rounds(3 if size >= 128 else 5)):
+            sgemm.append(_sgemm_seconds(bench))
+            eager.append(_eager_seconds(files))
+            ours.append(float(engine.ask("1")))
+    rates = [flops / seconds / 1e9 for seconds in ours]
+    sgemm_rates = [2 * _sgemm_size(bench) ** 3 / seconds / 1e9 for seconds in sgemm]
+    median = statistics.median
+    note = "plain quantisation, speed only" if variant.precision == "int8" else ""
+    plain = name == networks.PLAIN.name
+    bench.add(Row(
+        PART, what, median(rates), "GFLOP/s", "sgemm", median(sgemm_rates), paired_ratio(rates, sgemm_rates),
+        f"sgemm-{variant.precision}" if plain and size == 64 and variant.engine == "openvino" else "", note,
+    ))  # fmt: skip
+    bench.add(Row(
+        PART, what, median(ours), "s/pass", "nnU-Net's eager torch", median(eager), paired_ratio(ours, eager),
+        f"eager-{variant.precision}" if plain and size == 128 and variant.engine == "openvino" else "", note,
+    ))  # fmt: skip
+
+
+def _sgemm_size(bench: Bench) -> int:
+    return 1024 if bench.quick else _SGEMM_SIZE
+
+
+def _sgemm_seconds(bench: Bench) -> float:
+    """One product of two fp32 matrices by torch's BLAS, the faster of two."""
+    a = torch.ones((_sgemm_size(bench),) * 2)
+    return min(_timed(lambda: a @ a) for _ in range(2))
+
+
+def _eager_seconds(files: networks.Files) -> float:
+    with torch.inference_mode():
+        return _timed(lambda: files.network(files.patch))
+
+
+def _timed(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

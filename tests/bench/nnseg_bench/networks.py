@@ -1,0 +1,90 @@
+"""nnU-Net's architectures at full width with random weights, and their files as the exporter writes them.
+
+Random weights serve for speed only: no accuracy is judged, and int8 is NNCF's plain post-training quantisation on one
+patch of noise.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
+from torch.utils.flop_counter import FlopCounterMode
+
+from nnseg_export import openvino_ir, torchscript
+
+HEADS = 3
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """`blocks` are convolutions of each encoder stage, or residual blocks."""
+
+    name: str
+    features: tuple[int, ...]
+    blocks: tuple[int, ...]
+    decoder_convolutions: int
+    residual: bool = False
+
+    def build(self) -> torch.nn.Module:
+        torch.manual_seed(0)
+        stages = len(self.features)
+        common = dict(
+            input_channels=1, n_stages=stages, features_per_stage=self.features, conv_op=torch.nn.Conv3d, kernel_sizes=3,
+            strides=(1, *[2] * (stages - 1)), num_classes=HEADS, conv_bias=True, norm_op=torch.nn.InstanceNorm3d,
+            norm_op_kwargs={"eps": 1e-5, "affine": True}, nonlin=torch.nn.LeakyReLU, nonlin_kwargs={"inplace": True},
+            n_conv_per_stage_decoder=[self.decoder_convolutions] * (stages - 1), deep_supervision=False,
+        )  # fmt: skip
+        if self.residual:
+            return ResidualEncoderUNet(n_blocks_per_stage=self.blocks, **common).eval()
+        return PlainConvUNet(n_conv_per_stage=self.blocks, **common).eval()
+
+
+_WIDTHS = (32, 64, 128, 256, 320, 320)
+PLAIN = Architecture("PlainConvUNet", _WIDTHS, (2,) * 6, 2)
+RESENC_L = Architecture("ResEncL", _WIDTHS, (1, 3, 4, 6, 6, 6), 1, residual=True)
+TINY = Architecture("PlainConvUNet of 3 narrow stages", (8, 16, 32), (2,) * 3, 2)
+
+
+class Files:
+    """One architecture at one patch size: `torch` (.pt), `openvino` (.xml), `int8` (.xml). Made once, kept in `folder`."""
+
+    def __init__(self, architecture: Architecture, size: int, folder: Path):
+        self.network = architecture.build()
+        self.patch = torch.randn((1, 1, size, size, size), generator=torch.Generator().manual_seed(1))
+        place = folder / f"{architecture.name.replace(' ', '-')}-{size}-{_exporter()}"
+        place.mkdir(parents=True, exist_ok=True)
+        self.torch = place / "network.pt"
+        self.openvino = place / "network.xml"
+        self._int8 = place / "int8.xml"
+        if not self.openvino.with_suffix(".bin").exists():
+            torchscript.save(self.network, self.patch, self.torch)
+            openvino_ir.save(self.torch, self.patch, self.openvino)
+
+    def flops(self) -> int:
+        """Of one pass: 2 for each multiplication and addition of a convolution."""
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            self.network(self.patch)
+        return counter.get_total_flops()
+
+    def int8(self) -> Path:
+        """ImportError where NNCF is not installed."""
+        import nncf
+        import openvino
+
+        if not self._int8.with_suffix(".bin").exists():
+            logging.getLogger("nncf").setLevel(logging.ERROR)
+            model = openvino.Core().read_model(self.openvino)
+            quantised = nncf.quantize(model, nncf.Dataset([self.patch.numpy()]), subset_size=1)
+            openvino.save_model(quantised, self._int8, compress_to_fp16=False)
+        return self._int8
+
+
+def _exporter() -> str:
+    """Changes with all that the files depend on."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(Path(openvino_ir.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
