@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "core/geometry/index.h"
+#include "core/inference/pass_record.h"
 
 namespace nnseg {
 
@@ -31,7 +32,7 @@ struct PatchPass {
 
 /// One fold of a model, resident on one device, behind whatever engine runs it.
 ///
-/// Not thread-safe: only the device's TileScheduler thread calls Run.
+/// Not thread-safe: only the device's TileScheduler thread calls Run, RunBatch and ReleaseCaches.
 class PatchNetwork {
  public:
   virtual ~PatchNetwork() = default;
@@ -51,6 +52,15 @@ class PatchNetwork {
   virtual int64_t max_batch() const { return 1; }
   /// Several passes as one batch: 1 to max_batch(). Errors as Run, for all of them.
   virtual absl::Status RunBatch(std::span<const PatchPass> passes);
+  /// Gives back device memory that the engine holds beyond the weights: a pass that ran out of
+  /// memory is then tried once more.
+  virtual void ReleaseCaches() {}
+
+  /// How passes have gone so far. Callable from any thread.
+  PassRecord& record() { return record_; }
+
+ private:
+  PassRecord record_;
 };
 
 }  // namespace nnseg

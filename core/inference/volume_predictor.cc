@@ -39,18 +39,19 @@ struct Pass {
 class Prediction {
  public:
   Prediction(const Volume<float>& image, const std::vector<PatchNetwork*>& folds, PatchGrid grid,
-             std::vector<Mirror> mirrors, bool use_gaussian, const CancellationToken& token,
-             const PredictionObserver& observer)
+             std::vector<Mirror> mirrors, const PredictionOptions& options,
+             const CancellationToken& token, const PredictionObserver& observer)
       : image_(image),
         folds_(folds),
         signature_(folds.front()->signature()),
         grid_(std::move(grid)),
         mirrors_(std::move(mirrors)),
+        priority_(options.priority),
         token_(token),
         observer_(observer),
         accumulator_(grid_,
-                     use_gaussian ? GaussianImportance(grid_.patch_size())
-                                  : UniformImportance(grid_.patch_size()),
+                     options.use_gaussian ? GaussianImportance(grid_.patch_size())
+                                          : UniformImportance(grid_.patch_size()),
                      signature_.output_channels, static_cast<int64_t>(folds.size())) {
     for (Pass& pass : ring_) {
       pass.input = MakeBuffer(signature_.input_size());
@@ -63,7 +64,7 @@ class Prediction {
     const ScopedSubnormals subnormals;
     const int64_t total = grid_.tiles() * passes_per_tile();
     // Closed before the buffers go.
-    const std::unique_ptr<TileScheduler::Lane> lane = scheduler.OpenLane(token_);
+    const std::unique_ptr<TileScheduler::Lane> lane = scheduler.OpenLane(token_, priority_, total);
     for (int64_t i = 0; i < total + kPassesAhead; ++i) {
       Pass& pass = ring_[i % kPassesAhead];
       if (i >= kPassesAhead) {
@@ -132,6 +133,7 @@ class Prediction {
   const PatchSignature signature_;
   const PatchGrid grid_;
   const std::vector<Mirror> mirrors_;
+  const Priority priority_;
   const CancellationToken& token_;
   const PredictionObserver& observer_;
   SlabAccumulator accumulator_;
@@ -169,8 +171,8 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
       PatchGrid::Create(image.shape(), folds.front()->signature().patch_size,
                         folds.front()->signature().patch_dimensions, options.tile_step_size));
   NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
-  Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options.use_gaussian,
-                        token, observer);
+  Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options, token,
+                        observer);
   return prediction.Run(scheduler);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "core/base/cancellation.h"
 #include "core/inference/patch_network.h"
+#include "core/inference/priority.h"
 #include "core/inference/tile_scheduler.h"
 #include "core/tiling/logit_slab.h"
 #include "core/volume/volume.h"
@@ -18,6 +19,7 @@ struct PredictionOptions {
   double tile_step_size = 0.5;      ///< in patches, in (0, 1]
   bool use_gaussian = true;         ///< weight tiles by a Gaussian, else equally
   std::vector<int> mirroring_axes;  ///< patch axes (internal) to mirror over; empty: none
+  Priority priority = Priority::kBatch;
 };
 
 /// Counts of forward passes: tiles x mirrors x folds.

@@ -59,7 +59,8 @@ absl::StatusOr<RunSummary> RunModel(const LoadedModel& model, const Segmentation
   NNSEG_RETURN_IF_ERROR(PredictVolume(prepared.image, selection.networks,
                                       {.tile_step_size = options.tile_step_size,
                                        .use_gaussian = options.use_gaussian,
-                                       .mirroring_axes = summary.mirroring_axes},
+                                       .mirroring_axes = summary.mirroring_axes,
+                                       .priority = options.priority},
                                       *selection.scheduler, token, observer));
   summary.infer_seconds = watch.Lap() - summary.restore_seconds;
   listener.on_restore();

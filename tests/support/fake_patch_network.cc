@@ -41,6 +41,12 @@ absl::Status FakePatchNetwork::Run(std::span<const float> input, std::span<float
   return absl::OkStatus();
 }
 
+absl::Status FakePatchNetwork::RunBatch(std::span<const PatchPass> passes) {
+  batches_.push_back(static_cast<int64_t>(passes.size()));
+  if (batches_.back() > room_) return absl::ResourceExhaustedError("out of memory");
+  return PatchNetwork::RunBatch(passes);
+}
+
 void FakePatchNetwork::FailFrom(int pass, absl::Status status) {
   fail_from_ = pass;
   failure_ = std::move(status);

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "core/inference/patch_network.h"
 
@@ -27,9 +29,20 @@ class FakePatchNetwork : public PatchNetwork {
   std::string engine() const override { return "fake"; }
   std::string precision() const override { return "fp32"; }
   absl::Status Run(std::span<const float> input, std::span<float> output) override;
+  int64_t max_batch() const override { return max_batch_; }
+  absl::Status RunBatch(std::span<const PatchPass> passes) override;
+  void ReleaseCaches() override { ++releases_; }
 
   /// Passes begun so far. Callable from any thread.
   int runs() const { return runs_.load(); }
+  /// Sizes of the batches so far. Not while passes run.
+  const std::vector<int64_t>& batches() const { return batches_; }
+  /// Calls of ReleaseCaches so far. Not while passes run.
+  int releases() const { return releases_; }
+
+  void SetMaxBatch(int64_t passes) { max_batch_ = passes; }
+  /// Batches of more passes than this run out of memory.
+  void SetRoom(int64_t passes) { room_ = passes; }
 
   /// Pass number `pass` (from 0) and all after it return `status` and leave the output alone.
   void FailFrom(int pass, absl::Status status);
@@ -51,6 +64,10 @@ class FakePatchNetwork : public PatchNetwork {
   std::atomic<int> runs_{0};
   int fail_from_ = -1;
   absl::Status failure_;
+  int64_t max_batch_ = 1;
+  int64_t room_ = std::numeric_limits<int64_t>::max();
+  std::vector<int64_t> batches_;
+  int releases_ = 0;
   bool flush_subnormals_ = false;
   std::function<void(int)> on_run_;
   std::optional<ForcedLogit> forced_;

@@ -120,7 +120,7 @@ TEST(PredictVolume, ReturnsTheEnginesError) {
   SlabCollector collector(2, kShape);
   EXPECT_THAT(Predict(network, {}, CancellationToken(), collector.observer()),
               StatusIs(absl::StatusCode::kResourceExhausted, "device memory is used up"));
-  EXPECT_LE(network.runs(), 5);
+  EXPECT_LE(network.runs(), 3 + 2 * 2);  // the failed pass and the one behind it, each tried twice
 }
 
 TEST(PredictVolume, ReturnsTheSinksErrorAndStops) {
