@@ -59,12 +59,15 @@ class Bench:
 
     def save_part(self, part: str) -> None:
         rows = [asdict(row) for row in self.rows if row.part == part]
-        self.keep(f"part-{part}", {"rows": rows, "skips": [s.reason for s in self.skips if s.part == part]})
+        skips = [skip.reason for skip in self.skips if skip.part == part]
+        self.keep(f"part-{part}", {"quick": self.quick, "rows": rows, "skips": skips})
 
     def load_part(self, part: str) -> None:
-        """What an earlier run into the same folder found."""
+        """What an earlier run of the same sizes into the same folder found."""
         file = self.output / "data" / f"part-{part}.json"
         if file.exists():
             content = json.loads(file.read_bytes())
+            if content["quick"] != self.quick:
+                return
             self.rows += [Row(**row) for row in content["rows"]]
             self.skips += [Skip(part, reason) for reason in content["skips"]]

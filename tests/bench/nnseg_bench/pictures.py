@@ -45,6 +45,7 @@ def _ratios(rows: Sequence[Row], goals: dict[str, Goal], path: Path) -> Path | N
     axes.bar_label(bars, [f" {number(ratio)}" for _, ratio in found], fontsize=8)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    axes.margins(x=0.1)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=8)
     axes.set_xlabel("measured / must (numbers: the ratio itself); left of the line is better")
@@ -99,11 +100,25 @@ def _stages(files: Sequence[Path], path: Path) -> Path | None:
 
 
 def _timeline(file: Path, path: Path) -> Path | None:
-    """Stages of concurrent requests as their clients saw them, and when each block of labels came."""
+    """Stages of concurrent requests as their clients saw them, and when each block of labels came. On the left the time
+    until all are prepared, on the right all of it."""
     if not file.exists():
         return None
-    requests = json.loads(file.read_bytes())
-    figure, axes = plt.subplots(figsize=(10, 0.8 + 0.8 * len(requests)), layout="constrained")
+    requests = sorted(json.loads(file.read_bytes()), key=lambda request: request["end"])
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(11, 1 + 0.7 * len(requests)), layout="constrained", sharey=True, width_ratios=(2, 3)
+    )
+    for axes in (left, right):
+        _draw_stages(axes, requests)
+    prepared = [at for request in requests for stage, at in request["stages"] if stage == "queued"]
+    left.set_xlim(0, 1.3 * max(prepared, default=right.get_xlim()[1]))
+    left.set_yticks(range(len(requests)), [f"request {y + 1}" for y in range(len(requests))])
+    left.invert_yaxis()
+    figure.legend(*_once(right), loc="outside upper center", ncols=8, fontsize=8, frameon=False)
+    return _save(figure, path)
+
+
+def _draw_stages(axes, requests: Sequence[dict]) -> None:
     for y, request in enumerate(requests):
         starts = [("upload", request["begin"]), *[tuple(stage) for stage in request["stages"]]]
         ends = [at for _, at in starts[1:]] + [request["end"]]
@@ -112,17 +127,18 @@ def _timeline(file: Path, path: Path) -> Path | None:
             axes.barh(y, end - start, left=start, height=0.5, color=colour, label=name)
         axes.plot(request["labels"], [y + 0.36] * len(request["labels"]), "|", color="black", markersize=7,
                   label="labels arrive")  # fmt: skip
-    axes.set_yticks(range(len(requests)), [f"request {y + 1}" for y in range(len(requests))])
-    axes.invert_yaxis()
     axes.set_xlabel("seconds")
-    _legend(axes)
-    return _save(figure, path)
 
 
 def _legend(axes) -> None:
-    """Each label once."""
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    axes.legend(handles.values(), handles.keys(), fontsize=8, loc="best")
+    axes.legend(*_once(axes), fontsize=8, loc="best")
+
+
+def _once(axes) -> tuple[list, list]:
+    """Handles and names of a legend, each name once."""
+    handles, names = axes.get_legend_handles_labels()
+    unique = dict(zip(names, handles, strict=True))
+    return list(unique.values()), list(unique)
 
 
 def _save(figure, path: Path) -> Path:
