@@ -13,6 +13,7 @@ from nnseg_export import (
     openvino_ir,
     plans_check,
     postprocessing,
+    precisions,
     repository,
     tolerances,
     torchscript,
@@ -20,13 +21,14 @@ from nnseg_export import (
 )
 from nnseg_export.model_folder import ModelFolder
 from nnseg_export.network import NetworkBuilder
+from nnseg_export.precision_request import Request
 from nnseg_export.repository import Target
 
 
 def export(
     model: ModelFolder, target: Target, description: manifest.Description, *,
     previous_stage: str | None = None, with_openvino: bool = True, openvino_tolerance: float = tolerances.OPENVINO,
-    log: Callable[[str], None] = print,
+    lower_precisions: Request | None = None, log: Callable[[str], None] = print,
 ) -> Path:  # fmt: skip
     """Exports every fold of `model`, checks each against eager nnU-Net and returns the new bundle's folder.
 
@@ -62,7 +64,25 @@ def export(
         if model.postprocessing is not None:
             (folder / postprocessing.FILE_NAME).write_text(json.dumps(model.postprocessing, indent=2) + "\n")
         content = manifest.make(target.name, version, model, network, records, description, previous, folder)
+        if lower_precisions is not None:
+            content = precisions.add(content, folder, lower_precisions, target.repository, log)
         manifest.write(content, folder)
+    return target.repository / target.name / str(version)
+
+
+def add_precisions(
+    source: repository.Bundle, target: Target, request: Request, log: Callable[[str], None] = print
+) -> Path:
+    """Writes a new version of the bundle `source` with the lower precisions that `request` asks for."""
+    if source.is_ensemble:
+        raise ExportError(f"{source.title}: is an ensemble; lower precisions belong to its members")
+    with target.new_folder() as (folder, version):
+        for file in source.manifest["files"]:
+            shutil.copyfile(source.folder / file, folder / file)
+        if manifest.files(folder) != source.manifest["files"]:
+            raise ExportError(f"{source.title}: files have changed since the bundle was made")
+        content = source.manifest | {"version": version}
+        manifest.write(precisions.add(content, folder, request, target.repository, log), folder)
     return target.repository / target.name / str(version)
 
 

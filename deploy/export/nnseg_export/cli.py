@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nnseg_export import ExportError, archive, inspection, tolerances
+from nnseg_export import ExportError, archive, inspection, precision_request, repository, tolerances
 from nnseg_export.model_folder import DEFAULT_CHECKPOINT, FIND_RULES, NO_RULES, open_model_folder
 from nnseg_export.repository import Target
 
@@ -15,6 +15,8 @@ Turns a trained nnU-Net v2 model into a model bundle REPOSITORY/NAME/VERSION tha
 TorchScript and as OpenVINO IR, both compared with eager nnU-Net on random patches, and a manifest with hashes.
 
 `nnseg-export inspect BUNDLE` prints what is in a bundle and checks its hashes.
+`nnseg-export precisions NAME[:VERSION] --output REPOSITORY --bf16 --gate-volume VOLUME` judges lower precisions of a bundle
+and writes its next version with them.
 `nnseg-export ensemble --members NAME NAME --name NAME --output REPOSITORY` makes an ensemble of bundles.
 """
 _WARNING = """\
@@ -32,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _inspect(arguments[1:])
         if arguments[:1] == ["ensemble"]:
             return _ensemble(arguments[1:])
+        if arguments[:1] == ["precisions"]:
+            return _precisions(arguments[1:])
         return _export(arguments)
     except ExportError as error:
         print(f"nnseg-export: {error}", file=sys.stderr)
@@ -60,6 +64,9 @@ def _export(arguments: list[str]) -> int:
 
 
 def _export_folder(folder: Path, options: argparse.Namespace) -> int:
+    request = precision_request.from_options(options)
+    if options.skip_openvino and request.measures:
+        raise ExportError("--skip-openvino: lower precisions run on OpenVINO")
     model = open_model_folder(folder, options.folds, options.checkpoint, options.postprocessing)
     from nnseg_export import bundle, manifest  # late: imports torch, which takes seconds
 
@@ -70,6 +77,7 @@ def _export_folder(folder: Path, options: argparse.Namespace) -> int:
         previous_stage=options.previous_stage,
         with_openvino=not options.skip_openvino,
         openvino_tolerance=options.tolerance,
+        lower_precisions=request,
     )
     print(f"wrote {path}")
     return 0
@@ -97,6 +105,26 @@ def _ensemble(arguments: list[str]) -> int:
         rules,
     )
     print(f"wrote {path}")
+    return 0
+
+
+def _precisions(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "nnseg-export precisions",
+        description="Judges lower precisions of a bundle that exists, on the machine at hand, and writes its next version "
+        "with what was found; networks and checkpoints stay as they are.",
+    )
+    parser.add_argument("model", metavar="NAME[:VERSION]", help="bundle of REPOSITORY; without a version the newest")
+    parser.add_argument("--output", required=True, type=Path, metavar="REPOSITORY", help="model repository")
+    parser.add_argument("--version", type=_version, metavar="N", help="of the new bundle (default: the next free integer)")
+    precision_request.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    request = precision_request.from_options(options)
+    source = repository.find(options.output, options.model)
+    from nnseg_export import bundle
+
+    target = repository.Target(options.output, source.manifest["name"], options.version)
+    print(f"wrote {bundle.add_precisions(source, target, request)}")
     return 0
 
 
@@ -134,6 +162,7 @@ def _export_parser() -> argparse.ArgumentParser:
     add("--tolerance", type=_tolerance, default=tolerances.OPENVINO, metavar="F",
         help="largest difference of OpenVINO's logits from eager nnU-Net, as a fraction of their range "
         "(default: %(default)s); TorchScript must always be equal to the bit")
+    precision_request.add_arguments(parser)
     return parser  # fmt: skip
 
 

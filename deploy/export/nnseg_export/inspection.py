@@ -18,7 +18,7 @@ def report(bundle: Path) -> tuple[str, bool]:
         if manifest.get("kind") == "ensemble":
             parts = [_ensemble_rows(manifest)]
         else:
-            parts = [_model_rows(manifest), _engine_lines(manifest)]
+            parts = [_model_rows(manifest), _engine_lines(manifest), _precision_lines(manifest)]
         lines = [line for part in (*parts, _rules_lines(bundle, manifest), _file_lines(manifest, states)) for line in (*part, "")]
     except ValueError as error:
         raise ExportError(f"{FILE_NAME}: is not valid JSON: {error}") from error
@@ -97,6 +97,21 @@ def _engine_lines(m: dict) -> list[str]:
         for fold, entry in folds.items():
             difference = f"{entry['max_abs_difference']:.3g} (allowed {entry['tolerance']:.3g})"
             lines.append(f"{engine:<10}{fold:<6}{entry['file']:<15}{difference}")
+    return lines
+
+
+def _precision_lines(m: dict) -> list[str]:
+    policy = f"a request that names no precision gets {m.get('precision_policy', 'fp32')}"
+    entries = m.get("precisions", [])
+    if not entries:
+        return [f"lower precisions: none; {policy}"]
+    lines = [f"lower precisions; {policy}"]
+    for e in entries:
+        lines.append(
+            f"  {e['precision']} on {e['engine']}: {'passed' if e['passed'] else 'NOT passed'}, Dice {e['dice']:.4f} (limit "
+            f"{e['dice_limit']:g}), equal {e['equal_fraction']:.5f} (limit {e['equal_fraction_limit']:g}), {e['volumes']} "
+            f"volumes, time {e['relative_time']:.2f} of fp32; {e['recipe']}"
+        )
     return lines
 
 

@@ -75,7 +75,7 @@ def make(
             "license": description.license,
             "checkpoints": {fold: {"sha256": sha256(model.checkpoint_path(fold))} for fold in model.folds},
         },
-        "files": _files(bundle),
+        "files": files(bundle),
     }
 
 
@@ -95,7 +95,7 @@ def make_ensemble(name: str, version: int, members: list[Bundle], description: D
         **{key: first[key] for key in IMAGE_AND_LABELS},
         "producer": _producer(),
         "provenance": {"source": description.source, "license": description.license},
-        "files": _files(bundle),
+        "files": files(bundle),
     }
 
 
@@ -126,7 +126,8 @@ def _head(kind: str, name: str, version: int, description: Description) -> dict:
     }
 
 
-def _files(bundle: Path) -> dict:
+def files(bundle: Path) -> dict:
+    """SHA-256 and size of every file in the folder `bundle` but the manifest itself."""
     return {
         path.name: {"sha256": sha256(path), "size": path.stat().st_size}
         for path in sorted(bundle.iterdir())

@@ -61,7 +61,7 @@ class NetworkBuilder:
         self.configuration = first.configuration
         self.mirroring_axes = first.mirroring_axes
         plans_check.check_configuration(model.plans, model.dataset, first.configuration)
-        with _quiet():
+        with quiet():
             plans = PlansManager(model.plans)
             configuration = plans.get_configuration(first.configuration)
             self.shape = NetworkShape(
@@ -137,7 +137,7 @@ def _build(
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps nnU-Net's remarks about old plans and defaults off the terminal."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -17,8 +17,8 @@ _IS_FLOATING_POINT = ConversionExtension(
 )
 
 
-def save(torchscript_file: Path, example: torch.Tensor, path: Path) -> None:
-    """Writes `path` (.xml) and the weights beside it (.bin) from the fold's TorchScript file."""
+def convert(torchscript_file: Path, example: torch.Tensor) -> openvino.Model:
+    """The fold's TorchScript file as an OpenVINO model at the shape of `example`, (1, Cin, *patch) f32."""
     logging.getLogger("openvino").setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -26,19 +26,35 @@ def save(torchscript_file: Path, example: torch.Tensor, path: Path) -> None:
         model = openvino.convert_model(
             traced, example_input=example, input=[list(example.shape)], extension=[_IS_FLOATING_POINT]
         )
-    openvino_norm.rewrite(model)
     model.inputs[0].get_tensor().set_names({"input"})
     model.outputs[0].get_tensor().set_names({"logits"})
+    return model
+
+
+def save(torchscript_file: Path, example: torch.Tensor, path: Path) -> None:
+    """Writes the fp32 network: `path` (.xml) and the weights beside it (.bin)."""
+    model = convert(torchscript_file, example)
+    openvino_norm.rewrite(model)
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
-class Runner:
-    """The saved IR on the CPU in f32."""
+def save_lower(model: openvino.Model, path: Path) -> None:
+    """Writes a network that is to run in lower precision; weights that are not quantised are stored in half precision."""
+    openvino.save_model(model, path, compress_to_fp16=True)
 
-    def __init__(self, path: Path):
-        self._network = openvino.Core().compile_model(
-            path, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-        )
+
+def remove(path: Path) -> None:
+    """Removes an IR and its weights."""
+    path.unlink()
+    path.with_suffix(".bin").unlink()
+
+
+class Runner:
+    """An IR on the CPU. `precision`, "f32" or "bf16", is that of all layers that are not quantised."""
+
+    def __init__(self, model: Path | openvino.Model, precision: str = "f32"):
+        options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        self._network = openvino.Core().compile_model(model, "CPU", options)
 
     def __call__(self, patch: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self._network(patch.numpy())[0].copy())

@@ -1,0 +1,203 @@
+"""A network in lower precision is recorded with what it reached, and written only if it passed its gate."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+import torch
+from conftest import DATASET, PLANS, write_model
+
+from nnseg_export import cpu
+from nnseg_export.case_prediction import CasePredictor
+from nnseg_export.cli import main
+from nnseg_export.gate import Score, compare
+
+needs_bf16 = pytest.mark.skipif(not cpu.has_bf16(), reason="the processor has neither avx512_bf16 nor amx_bf16")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Networks as small as these only lose by more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def blocks(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image of two bright and two dark blocks under weak noise, and their labels 1 and 2; both (z, y, x)."""
+    random = np.random.default_rng(seed)
+    labels = np.zeros((20, 24, 18), np.int64)
+    for label in (1, 2, 1, 2):
+        corner = random.integers(0, (10, 14, 8))
+        labels[tuple(slice(start, start + 8) for start in corner)] = label
+    image = np.array([0.0, 4.0, -3.0])[labels] + random.normal(0, 0.1, labels.shape)
+    return image.astype(np.float32), labels
+
+
+def train(folder) -> None:
+    """Fits the weights of every fold to blocks(), in the normalisation that PLANS asks for."""
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(folder), None, "checkpoint_final.pth")
+    for fold, weights in enumerate(predictor.list_of_parameters):
+        network = predictor.network
+        network.load_state_dict(weights)
+        optimiser = torch.optim.Adam(network.parameters(), 0.03)
+        for step in range(100):
+            image, labels = blocks(1000 + step)
+            image = (np.clip(image, -3, 4) - 1) / 2
+            crop = np.s_[:16, step % 8 : step % 8 + 16, :16]
+            patch = np.ascontiguousarray(image[crop].transpose(2, 0, 1))[None, None]
+            target = np.ascontiguousarray(labels[crop].transpose(2, 0, 1))[None]
+            loss = torch.nn.functional.cross_entropy(network(torch.from_numpy(patch)), torch.from_numpy(target))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        path = folder / f"fold_{fold}" / "checkpoint_final.pth"
+        content = torch.load(path, weights_only=False)
+        torch.save(content | {"network_weights": network.state_dict()}, path)
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """A repository with the bundle `blocks` of a trained model; tests only read it."""
+    root = tmp_path_factory.mktemp("precisions")
+    folder = write_model(root / "results", PLANS, DATASET)
+    train(folder)
+    assert main([str(folder), "--name", "blocks", "--output", str(root / "repository")]) == 0
+    return root / "repository"
+
+
+@pytest.fixture
+def models(repository, tmp_path):
+    """A copy of it for one test to write into."""
+    return shutil.copytree(repository, tmp_path / "repository")
+
+
+@pytest.fixture(scope="session")
+def volumes(tmp_path_factory):
+    root = tmp_path_factory.mktemp("volumes")
+    paths = [root / f"case{seed}_0000.nii.gz" for seed in range(4)]
+    for seed, path in enumerate(paths):
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(blocks(seed)[0]), str(path))
+    return [str(path) for path in paths]
+
+
+def precisions(models, *options):
+    return main(["precisions", "blocks", "--output", str(models), *options])
+
+
+def manifest_of(bundle):
+    return json.loads((bundle / "manifest.json").read_text())
+
+
+def test_dice_is_the_lowest_of_any_label_and_counts_a_lost_label_as_zero():
+    expected = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    assert compare(expected, np.array([0, 0, 0, 1, 1, 1, 1, 1])) == Score(6 / 7, 0, 7 / 8)
+    assert compare(expected, np.array([0, 0, 0, 0, 1, 1, 1, 3])) == Score(0.0, 3, 7 / 8)
+    assert compare(expected, expected) == Score(1.0, 0, 1.0)
+
+
+def test_a_predicted_case_equals_nnunets_own_prediction(repository, volumes):
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    folder = repository.parent / "results" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+    oracle = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False, use_mirroring=False)
+    oracle.initialize_from_trained_model_folder(str(folder), (1,), "checkpoint_final.pth")
+    image, properties = oracle.plans_manager.image_reader_writer_class().read_images(volumes[:1])
+    expected = oracle.predict_single_npy_array(image, properties)
+
+    bundle = repository / "blocks" / "1"
+    predictor = CasePredictor(bundle, manifest_of(bundle))
+    case = predictor.prepare((Path(volumes[0]),))
+    assert set(np.unique(expected)) == {0, 1, 2}
+    assert np.array_equal(predictor.labels(case, lambda tile: oracle.network(tile)), expected)
+
+
+@needs_bf16
+def test_bf16_that_passes_is_written_and_recorded(models, volumes, capsys):
+    assert precisions(models, "--bf16", "--gate-volume", *volumes[:2], "--precision-policy", "auto") == 0
+    before, after = manifest_of(models / "blocks" / "1"), manifest_of(models / "blocks" / "2")
+    new = {"fold_0.bf16.xml", "fold_0.bf16.bin", "fold_1.bf16.xml", "fold_1.bf16.bin"}
+    assert set(after["files"]) - set(before["files"]) == new
+    assert {name: after["files"][name] for name in before["files"]} == before["files"]
+    entry = after["precisions"][0]
+    assert 0.99 <= entry.pop("dice") <= 1 and 0.995 <= entry.pop("equal_fraction") <= 1
+    assert entry.pop("relative_time") > 0
+    assert entry == {
+        "engine": "openvino",
+        "precision": "bf16",
+        "networks": {"0": "fold_0.bf16.xml", "1": "fold_1.bf16.xml"},
+        "passed": True,
+        "dice_limit": 0.99,
+        "equal_fraction_limit": 0.995,
+        "volumes": 2,
+        "recipe": "all layers in bfloat16",
+    }
+    assert after["precision_policy"] == "auto" and "precision_policy" not in before
+    assert main(["inspect", str(models / "blocks" / "2")]) == 0
+    assert "bf16 on openvino: passed" in capsys.readouterr().out
+
+
+@needs_bf16
+def test_bf16_networks_that_fail_are_recorded_but_not_written(models, tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(0, 2, (16, 16, 16)).astype(np.float32)  # where labels are nearly tied
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(noise), str(tmp_path / "noise.nii.gz"))
+    options = ["--bf16", "--gate-volume", str(tmp_path / "noise.nii.gz"), "--gate-dice", "1", "--gate-equal", "1"]
+    assert precisions(models, *options) == 0
+    assert "bf16: NOT passed" in capsys.readouterr().out
+    after = manifest_of(models / "blocks" / "2")
+    entry = after["precisions"][0]
+    assert (entry["passed"], entry["networks"], entry["dice_limit"]) == (False, {}, 1.0)
+    assert 0 < entry["dice"] < 1
+    assert after["files"] == manifest_of(models / "blocks" / "1")["files"]
+
+
+@needs_bf16
+def test_a_policy_must_have_passed(models, volumes, tmp_path, capsys):
+    assert precisions(models, "--precision-policy", "bf16") == 1
+    assert "precision policy bf16: bf16 has not passed its accuracy gate" in capsys.readouterr().err
+    assert [path.name for path in (models / "blocks").iterdir()] == ["1"]
+    assert precisions(models, "--bf16", "--gate-volume", volumes[0], "--precision-policy", "bf16") == 0
+    assert manifest_of(models / "blocks" / "2")["precision_policy"] == "bf16"
+
+
+def test_nothing_is_recorded_where_the_processor_lacks_bf16(models, volumes, monkeypatch, capsys):
+    monkeypatch.setattr(cpu, "has_bf16", lambda: False)
+    assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 0
+    assert "bf16: not judged" in capsys.readouterr().out
+    assert "precisions" not in manifest_of(models / "blocks" / "2")
+
+
+def test_an_export_judges_in_the_same_run(repository, volumes, tmp_path, monkeypatch):
+    monkeypatch.setattr(cpu, "has_bf16", lambda: True)  # OpenVINO converts where the processor cannot multiply
+    folder = repository.parent / "results" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+    options = ["--folds", "0", "--bf16", "--gate-volume", volumes[0]]
+    assert main([str(folder), "--name", "x", "--output", str(tmp_path), *options]) == 0
+    assert manifest_of(tmp_path / "x" / "1")["precisions"][0]["networks"] == {"0": "fold_0.bf16.xml"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--bf16"], "--bf16: needs at least one --gate-volume"),
+        (["--bf16", "--gate-volume", "gone.nii.gz"], "gone.nii.gz: is not a file"),
+        (["--bf16", "--gate-volume", "VOLUME,VOLUME"], "has 2 channels, expected 1"),
+        (["--bf16", "--gate-volume", __file__], "test_precisions.py: cannot be read"),
+    ],
+)
+def test_what_cannot_be_judged_on_is_refused(models, volumes, capsys, options, text):
+    assert precisions(models, *[option.replace("VOLUME", volumes[0]) for option in options]) == 1
+    assert text in capsys.readouterr().err
+    assert [path.name for path in (models / "blocks").iterdir()] == ["1"]
+
+
+def test_a_changed_bundle_gets_no_new_version(models, volumes, capsys):
+    (models / "blocks" / "1" / "fold_0.bin").write_bytes(b"")
+    assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 1
+    assert "blocks:1: files have changed" in capsys.readouterr().err
