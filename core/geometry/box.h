@@ -19,6 +19,28 @@ struct Box3 {
   bool operator==(const Box3&) const = default;
 };
 
+/// What two boxes share; empty where they do not meet.
+inline Box3 Intersection(const Box3& a, const Box3& b) {
+  Box3 result;
+  for (int axis = 0; axis < 3; ++axis) {
+    result.begin[axis] = std::max(a.begin[axis], b.begin[axis]);
+    result.end[axis] = std::min(a.end[axis], b.end[axis]);
+  }
+  return result;
+}
+
+/// The smallest box that holds both; an empty one counts for nothing.
+inline Box3 BoundingBox(const Box3& a, const Box3& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  Box3 result;
+  for (int axis = 0; axis < 3; ++axis) {
+    result.begin[axis] = std::min(a.begin[axis], b.begin[axis]);
+    result.end[axis] = std::max(a.end[axis], b.end[axis]);
+  }
+  return result;
+}
+
 }  // namespace nnseg
 
 #endif  // NNSEG_CORE_GEOMETRY_BOX_H_

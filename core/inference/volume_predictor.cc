@@ -1,5 +1,6 @@
 #include "core/inference/volume_predictor.h"
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <memory>
@@ -141,6 +142,14 @@ class Prediction {
   Buffer sum_;  // over the mirrors of one tile and fold
 };
 
+absl::StatusOr<PatchGrid> GridOf(const PatchSignature& signature, const Shape3& network_shape,
+                                 const PredictionOptions& options) {
+  NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
+                         PatchGrid::Create(network_shape, signature.patch_size,
+                                           signature.patch_dimensions, options.tile_step_size));
+  return options.box.has_value() ? grid.Within(*options.box) : grid;
+}
+
 absl::Status CheckFolds(const Volume<float>& image, const std::vector<PatchNetwork*>& folds) {
   if (folds.empty()) {
     return absl::InvalidArgumentError("no fold was chosen, expected at least one");
@@ -166,20 +175,29 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
                            const CancellationToken& token, const PredictionObserver& observer) {
   NNSEG_CHECK(observer.on_slab != nullptr);
   NNSEG_RETURN_IF_ERROR(CheckFolds(image, folds));
-  NNSEG_ASSIGN_OR_RETURN(
-      PatchGrid grid,
-      PatchGrid::Create(image.shape(), folds.front()->signature().patch_size,
-                        folds.front()->signature().patch_dimensions, options.tile_step_size));
+  NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
+                         GridOf(folds.front()->signature(), image.shape(), options));
   NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
   Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options, token,
                         observer);
   return prediction.Run(scheduler);
 }
 
-int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape,
-                        int64_t folds) {
-  const auto grid =
-      PatchGrid::Create(network_shape, signature.patch_size, signature.patch_dimensions, 1.0);
+absl::StatusOr<int64_t> CountPasses(const PatchSignature& signature, const Shape3& network_shape,
+                                    const PredictionOptions& options, int64_t folds) {
+  NNSEG_ASSIGN_OR_RETURN(const PatchGrid grid, GridOf(signature, network_shape, options));
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
+  return grid.tiles() * static_cast<int64_t>(mirrors.size()) * folds;
+}
+
+int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape, int64_t folds,
+                        const std::optional<Shape3>& box_shape) {
+  Shape3 reach = network_shape;
+  for (int axis = 0; box_shape.has_value() && axis < 3; ++axis) {
+    // Tiles that touch a box reach less than a patch beyond it.
+    reach[axis] = std::min(reach[axis], (*box_shape)[axis] + 2 * (signature.patch_size[axis] - 1));
+  }
+  const auto grid = PatchGrid::Create(reach, signature.patch_size, signature.patch_dimensions, 1.0);
   const int64_t window =
       grid.ok() ? SlabAccumulator::Bytes(*grid, signature.output_channels, folds) : 0;
   const int64_t buffers =

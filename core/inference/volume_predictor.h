@@ -2,10 +2,13 @@
 #define NNSEG_CORE_INFERENCE_VOLUME_PREDICTOR_H_
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/base/cancellation.h"
+#include "core/geometry/box.h"
 #include "core/inference/patch_network.h"
 #include "core/inference/priority.h"
 #include "core/inference/tile_scheduler.h"
@@ -20,6 +23,10 @@ struct PredictionOptions {
   bool use_gaussian = true;         ///< weight tiles by a Gaussian, else equally
   std::vector<int> mirroring_axes;  ///< patch axes (internal) to mirror over; empty: none
   Priority priority = Priority::kBatch;
+  /// The part of the network's grid whose logits are wanted; nothing: all of it. Only tiles that
+  /// touch it are predicted, those of the whole grid in the same order, so its logits have the same
+  /// bits. Not empty, within the grid.
+  std::optional<Box3> box;
 };
 
 /// Counts of forward passes: tiles x mirrors x folds.
@@ -30,7 +37,8 @@ struct PredictionProgress {
 
 struct PredictionObserver {
   std::function<void(const PredictionProgress&)> on_progress = [](const auto&) {};
-  /// Slabs come in order, without gaps, and cover the volume. An error ends the prediction with it.
+  /// Slabs come in order, without gaps, and cover the grid or the box that is wanted. An error ends
+  /// the prediction with it.
   std::function<absl::Status(LogitSlab)> on_slab;
 };
 
@@ -38,7 +46,7 @@ struct PredictionObserver {
 /// unpadded) with the networks of all folds, in order. Tiles, mirrors, folds and sums follow
 /// nnU-Net 2.8.1 (inference/predict_from_raw_data, sections "accumulation", "mirroring", "fold
 /// ensembling"): half-precision sums in tile order, folds averaged as half-precision logits. Holds
-/// heads x one patch depth x plane, for each fold.
+/// heads x one patch depth x the plane that the tiles cover, for each fold.
 ///
 /// INVALID_ARGUMENT for options out of range; INTERNAL when a logit is infinite; CANCELLED or
 /// DEADLINE_EXCEEDED within one pass after `token` stops. Thread-safe.
@@ -46,9 +54,15 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
                            const PredictionOptions& options, TileScheduler& scheduler,
                            const CancellationToken& token, const PredictionObserver& observer);
 
-/// Host bytes that PredictVolume holds beyond the image, for admission.
-int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape,
-                        int64_t folds);
+/// Forward passes that PredictVolume makes of a grid of `network_shape` voxels with the options and
+/// so many folds. INVALID_ARGUMENT as PredictVolume.
+absl::StatusOr<int64_t> CountPasses(const PatchSignature& signature, const Shape3& network_shape,
+                                    const PredictionOptions& options, int64_t folds);
+
+/// Host bytes that PredictVolume holds beyond the image, at most, for admission; of a box of
+/// `box_shape` voxels if only that is wanted.
+int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape, int64_t folds,
+                        const std::optional<Shape3>& box_shape = std::nullopt);
 
 }  // namespace nnseg
 

@@ -8,6 +8,18 @@
 
 namespace nnseg {
 
+AxisOperator AxisOperator::Part(int64_t begin, int64_t end, int64_t input_begin) const {
+  NNSEG_CHECK(0 <= begin && begin <= end && end <= output_length());
+  AxisOperator part(taps_);
+  part.indices_.assign(indices_.begin() + begin * taps_, indices_.begin() + end * taps_);
+  part.weights_.assign(weights_.begin() + begin * taps_, weights_.begin() + end * taps_);
+  for (int64_t& index : part.indices_) {
+    index -= input_begin;
+    NNSEG_CHECK(index >= 0);
+  }
+  return part;
+}
+
 AxisOperator AxisOperator::Identity(int64_t length) { return Resize(length, length, 0); }
 
 AxisOperator AxisOperator::Resize(int64_t input, int64_t output, int order) {

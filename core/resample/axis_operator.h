@@ -23,6 +23,10 @@ class AxisOperator {
   /// REQUIRES: input >= 1, output >= 1, order 0, 1 or 3.
   static AxisOperator Resize(int64_t input, int64_t output, int order);
 
+  /// The outputs [begin, end) of this one, from an input whose first sample is `input_begin`.
+  /// REQUIRES: they read nothing before that sample.
+  AxisOperator Part(int64_t begin, int64_t end, int64_t input_begin) const;
+
   int taps() const { return taps_; }
   int64_t output_length() const { return static_cast<int64_t>(indices_.size()) / taps_; }
 

@@ -42,6 +42,17 @@ TorchAxis TorchAxis::Linear(int64_t input, int64_t output, bool fused) {
   return axis;
 }
 
+TorchAxis TorchAxis::Part(int64_t begin, int64_t end, int64_t input_begin) const {
+  NNSEG_CHECK(0 <= begin && begin <= end && end <= output_length());
+  TorchAxis part;
+  part.picks = picks;
+  for (int64_t k = begin; k < end; ++k) {
+    NNSEG_CHECK(lower[k] >= input_begin);
+    Append(lower[k] - input_begin, upper[k] - input_begin, weight1[k], part);
+  }
+  return part;
+}
+
 TorchAxis TorchAxis::NearestExact(int64_t input, int64_t output) {
   const float scale = Scale(input, output);
   TorchAxis axis;

@@ -23,6 +23,8 @@ struct TorchAxis {
   static TorchAxis Linear(int64_t input, int64_t output, bool fused);
   /// Mode "nearest-exact". REQUIRES: both >= 1.
   static TorchAxis NearestExact(int64_t input, int64_t output);
+  /// The outputs [begin, end) of this one, from an input whose first sample is `input_begin`.
+  TorchAxis Part(int64_t begin, int64_t end, int64_t input_begin) const;
 };
 
 /// One step of torch's interpolation axis by axis, innermost axis first.

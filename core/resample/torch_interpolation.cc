@@ -43,7 +43,11 @@ void LerpRows(const std::vector<float>& lower, const std::vector<float>& upper, 
 TorchInterpolation::TorchInterpolation(const Shape3& input, const Shape3& output,
                                        std::optional<int> separate_axis, int64_t channels,
                                        const Index3& strides)
-    : input_(input), output_(output), separate_axis_(separate_axis), channels_(channels) {
+    : input_(input),
+      output_(output),
+      separate_axis_(separate_axis),
+      channels_(channels),
+      slices_(separate_axis ? input[*separate_axis] : 1) {
   NNSEG_CHECK(input != output && channels >= 1);
   if (separate_axis) {
     int64_t extent = 0;
@@ -65,9 +69,22 @@ TorchInterpolation::TorchInterpolation(const Shape3& input, const Shape3& output
   }
 }
 
+TorchInterpolation::TorchInterpolation(const TorchInterpolation& whole, const Box3& output,
+                                       const Box3& input)
+    : input_(input.shape()),
+      output_(output.shape()),
+      separate_axis_(whole.separate_axis_),
+      channels_(whole.channels_),
+      slices_(whole.slices_),
+      first_slice_(whole.first_slice_ + (separate_axis_ ? input.begin[*separate_axis_] : 0)),
+      slices_by_eight_(whole.slices_by_eight_) {
+  for (int i = 0; i < 3; ++i) {
+    axes_[i] = whole.axes_[i].Part(output.begin[i], output.end[i], input.begin[i]);
+  }
+}
+
 int64_t TorchInterpolation::whole_vector_end(int64_t channel) const {
-  const int64_t slices = separate_axis_ ? input_[*separate_axis_] : 1;
-  return channels_ * slices / kVector * kVector - channel * slices;
+  return channels_ * slices_ / kVector * kVector - channel * slices_ - first_slice_;
 }
 
 template <typename T>

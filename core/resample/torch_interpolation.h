@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/geometry/box.h"
 #include "core/geometry/index.h"
 #include "core/resample/torch_axis.h"
 #include "core/volume/half.h"
@@ -49,6 +50,12 @@ class TorchInterpolation {
                      int64_t channels)
       : TorchInterpolation(input, output, separate_axis, channels, input.strides()) {}
 
+  /// This interpolation for the box `output` alone, from the box `input` of the input. REQUIRES: it
+  /// reads nothing outside of that box.
+  TorchInterpolation Part(const Box3& output, const Box3& input) const {
+    return TorchInterpolation(*this, output, input);
+  }
+
   const Shape3& input() const { return input_; }
   const Shape3& output() const { return output_; }
 
@@ -75,6 +82,8 @@ class TorchInterpolation {
   int64_t whole_vector_end(int64_t channel) const;
 
  private:
+  TorchInterpolation(const TorchInterpolation& whole, const Box3& output, const Box3& input);
+
   template <typename T>
   void AxisByAxis(int64_t k, const std::array<InputPlane<T>, 2>& planes, int64_t begin, int64_t end,
                   Scratch& scratch, std::span<float> out) const;
@@ -86,6 +95,8 @@ class TorchInterpolation {
   const Shape3 output_;
   const std::optional<int> separate_axis_;
   const int64_t channels_;
+  int64_t slices_ = 1;       // of one channel of the whole input along the separate axis
+  int64_t first_slice_ = 0;  // of this part
   bool slices_by_eight_ = false;
   std::array<TorchAxis, 3> axes_;
 };

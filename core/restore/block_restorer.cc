@@ -8,7 +8,6 @@
 #include "core/base/parallel_for.h"
 #include "core/ensemble/probability_ensemble.h"
 #include "core/restore/probabilities.h"
-#include "core/restore/reader_box.h"
 #include "core/volume/volume_view.h"
 
 namespace nnseg {
@@ -29,11 +28,9 @@ void CopyPlane(std::span<const float> plane, int64_t k, const VolumeView<float>&
 
 }  // namespace
 
-BlockRestorer::BlockRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
+BlockRestorer::BlockRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes,
                              std::unique_ptr<LogitResampler> resampler, RestoreSinks sinks)
-    : PlanewiseRestorer(plan, properties),
-      resampler_(std::move(resampler)),
-      sinks_(std::move(sinks)) {}
+    : PlanewiseRestorer(plan, boxes), resampler_(std::move(resampler)), sinks_(std::move(sinks)) {}
 
 int64_t BlockRestorer::BlockBytes(int64_t channels, const Shape3& shape) {
   const int64_t planes = std::min(shape[0], PlanesPerBlock(channels, shape[1], shape[2]));
@@ -45,8 +42,8 @@ std::array<int64_t, 2> BlockRestorer::InputPlanes(int64_t k) const {
 }
 
 absl::Status BlockRestorer::Emit(int64_t begin, int64_t end) {
-  const Shape3 crop = properties().crop.shape();
-  const int64_t planes = PlanesPerBlock(plan().labels.output_channels(), crop[1], crop[2]);
+  const Shape3 image = boxes().image.shape();
+  const int64_t planes = PlanesPerBlock(plan().labels.output_channels(), image[1], image[2]);
   for (; begin < end; begin += planes) {
     absl::Status status = Send(Logits(begin, std::min(begin + planes, end)));
     if (!status.ok()) return status;
@@ -56,12 +53,11 @@ absl::Status BlockRestorer::Emit(int64_t begin, int64_t end) {
 
 ProbabilityBlock BlockRestorer::Logits(int64_t begin, int64_t end) const {
   const int64_t channels = plan().labels.output_channels();
-  const Shape3 crop = properties().crop.shape();
-  ProbabilityBlock block{.box = ReaderBox(properties(), plan().transpose_forward, begin, end),
-                         .values = {}};
+  const Shape3 image = boxes().image.shape();
+  ProbabilityBlock block{.box = ReaderBox(begin, end), .values = {}};
   block.values = Volume<float>::Uninitialized(channels, block.box.shape());
   ParallelFor((end - begin) * channels, [&](int64_t first, int64_t last) {
-    std::vector<float> plane(crop[1] * crop[2]);
+    std::vector<float> plane(image[1] * image[2]);
     for (int64_t i = first; i < last; ++i) {
       const int64_t c = i % channels;
       const int64_t k = begin + i / channels;

@@ -14,18 +14,18 @@ namespace nnseg {
 /// when logits are resampled by torch.
 class BlockRestorer : public PlanewiseRestorer {
  public:
-  /// `plan` must outlive this.
-  BlockRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
+  /// `resampler` leads from the box of logits to that of the image. `plan` must outlive this.
+  BlockRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes,
                 std::unique_ptr<LogitResampler> resampler, RestoreSinks sinks);
 
-  /// Host bytes of a block of a crop of `shape` voxels.
+  /// Host bytes of a block of an image of `shape` voxels.
   static int64_t BlockBytes(int64_t channels, const Shape3& shape);
 
  private:
   std::array<int64_t, 2> InputPlanes(int64_t k) const override;
   absl::Status Emit(int64_t begin, int64_t end) override;
 
-  // Resampled logits of the planes [begin, end) of the crop.
+  // Resampled logits of the planes [begin, end) of the image.
   ProbabilityBlock Logits(int64_t begin, int64_t end) const;
   absl::Status Send(ProbabilityBlock block) const;
 

@@ -11,21 +11,23 @@
 #include "core/resample/resample.h"
 #include "core/restore/block_restorer.h"
 #include "core/restore/logit_decoder.h"
-#include "core/restore/reader_box.h"
 #include "core/volume/volume_view.h"
 
 namespace nnseg {
 
 CubicRestorer::CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
-                             RestoreSinks sinks)
-    : plan_(plan),
+                             const RestoreBoxes& boxes, RestoreSinks sinks)
+    : SlabRestorer(plan, boxes),
       properties_(properties),
       sinks_(std::move(sinks)),
       logits_(
-          Volume<Half>::Uninitialized(plan.labels.output_channels(), properties.network_shape)) {}
+          Volume<Half>::Uninitialized(plan.labels.output_channels(), properties.network_shape)) {
+  NNSEG_CHECK(boxes.logits == Box3::Whole(properties.network_shape));
+}
 
 absl::Status CubicRestorer::Add(LogitSlab slab) {
-  NNSEG_CHECK(slab.begin == received_ && slab.logits.channels() == logits_.channels());
+  NNSEG_CHECK((slab.begin == Index3{{received_, 0, 0}}));
+  NNSEG_CHECK(slab.logits.channels() == logits_.channels());
   NNSEG_CHECK(slab.end() <= logits_.shape()[0]);
   for (int64_t c = 0; c < logits_.channels(); ++c) {
     const auto channel = slab.logits.channel(c);
@@ -48,50 +50,52 @@ template <typename Take>
 void CubicRestorer::Resample(const Take& take) const {
   auto network = Volume<float>::Uninitialized(1, logits_.shape());
   auto resampled = Volume<double>::Uninitialized(1, properties_.crop.shape());
+  const Shape3 image = boxes().image.shape();
+  const Index3 origin = boxes().image.begin - properties_.crop.begin;
   for (int64_t c = 0; c < logits_.channels(); ++c) {
     ToFloat(logits_.channel(c), network.voxels());
-    ResampleChannel(plan_.logits_resampling, ViewOf(std::as_const(network), 0),
+    ResampleChannel(plan().logits_resampling, ViewOf(std::as_const(network), 0),
                     properties_.network_spacing, properties_.spacing, ViewOf(resampled, 0));
-    ParallelFor(resampled.size(), [&](int64_t begin, int64_t end) {
-      std::vector<Half> logits(end - begin);
-      ToHalf(std::span<const double>(resampled.voxels()).subspan(begin, end - begin), logits);
-      take(c, begin, logits);
+    ParallelFor(image[0] * image[1], [&](int64_t begin, int64_t end) {
+      std::vector<Half> logits(image[2]);
+      for (int64_t row = begin; row < end; ++row) {
+        const Index3 first = origin + Index3{{row / image[1], row % image[1], 0}};
+        ToHalf({&resampled.at(0, first), logits.size()}, logits);
+        take(c, row * image[2], logits);
+      }
     });
   }
 }
 
 absl::Status CubicRestorer::SendLabels() const {
-  const Shape3 crop = properties_.crop.shape();
-  LogitDecoder decoder(plan_.labels);
-  decoder.Start(crop.voxels());
+  const Shape3 image = boxes().image.shape();
+  LogitDecoder decoder(plan().labels);
+  decoder.Start(image.voxels());
   Resample([&](int64_t channel, int64_t first, std::span<const Half> logits) {
     decoder.Offer(static_cast<uint16_t>(channel), first, logits);
   });
-  LabelBlock block{.box = ReaderBox(properties_, plan_.transpose_forward, 0, crop[0])};
+  LabelBlock block{.box = ReaderBox(0, image[0])};
   block.labels = Volume<uint16_t>::Uninitialized(1, block.box.shape());
-  const auto out = ViewOf(block.labels, 0).Permuted(plan_.transpose_forward);
+  const auto out = ViewOf(block.labels, 0).Permuted(plan().transpose_forward);
   const uint16_t* label = decoder.labels().data();
-  for (int64_t i0 = 0; i0 < crop[0]; ++i0) {
-    for (int64_t i1 = 0; i1 < crop[1]; ++i1) {
-      for (int64_t i2 = 0; i2 < crop[2]; ++i2) out.at({{i0, i1, i2}}) = *label++;
+  for (int64_t i0 = 0; i0 < image[0]; ++i0) {
+    for (int64_t i1 = 0; i1 < image[1]; ++i1) {
+      for (int64_t i2 = 0; i2 < image[2]; ++i2) out.at({{i0, i1, i2}}) = *label++;
     }
   }
   return sinks_.labels(std::move(block));
 }
 
 absl::Status CubicRestorer::SendProbabilities() const {
-  const Shape3 crop = properties_.crop.shape();
-  LogitSlab slab{0, Volume<Half>::Uninitialized(logits_.channels(), crop)};
+  const Shape3 image = boxes().image.shape();
+  LogitSlab slab{{}, Volume<Half>::Uninitialized(logits_.channels(), image)};
   Resample([&](int64_t channel, int64_t first, std::span<const Half> logits) {
     std::copy(logits.begin(), logits.end(), slab.logits.channel(channel).begin() + first);
   });
   // What is left needs no more resampling.
-  CaseProperties resampled = properties_;
-  resampled.network_shape = crop;
-  BlockRestorer blocks(plan_, resampled,
-                       LogitResampler::Spline(
-                           crop, {AxisOperator::Identity(crop[0]), AxisOperator::Identity(crop[1]),
-                                  AxisOperator::Identity(crop[2])}),
+  const auto identity = [&](int axis) { return AxisOperator::Identity(image[axis]); };
+  BlockRestorer blocks(plan(), {boxes().image, Box3::Whole(image)},
+                       LogitResampler::Spline(image, {identity(0), identity(1), identity(2)}),
                        sinks_);
   return blocks.Add(std::move(slab));
 }

@@ -11,21 +11,21 @@ namespace nnseg {
 /// for it.
 class CubicRestorer : public SlabRestorer {
  public:
-  /// `plan` must outlive this.
-  CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties, RestoreSinks sinks);
+  /// REQUIRES: boxes.logits is the whole grid. `plan` must outlive this.
+  CubicRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
+                const RestoreBoxes& boxes, RestoreSinks sinks);
 
   absl::Status Add(LogitSlab slab) override;
   absl::Status Finish() override;
 
  private:
-  // Calls take(channel, first, logits) with every channel's logits on the crop's grid, a range of
-  // voxels at a time and from several threads.
+  // Calls take(channel, first, logits) with every channel's logits of boxes().image, a range of
+  // its voxels at a time and from several threads.
   template <typename Take>
   void Resample(const Take& take) const;
   absl::Status SendLabels() const;
   absl::Status SendProbabilities() const;
 
-  const SegmentationPlan& plan_;
   const CaseProperties properties_;
   const RestoreSinks sinks_;
   Volume<Half> logits_;   // channels x network shape

@@ -4,18 +4,17 @@
 #include <utility>
 
 #include "core/base/parallel_for.h"
-#include "core/restore/reader_box.h"
 #include "core/volume/volume_view.h"
 
 namespace nnseg {
 
-LinearRestorer::LinearRestorer(const SegmentationPlan& plan, const CaseProperties& properties,
+LinearRestorer::LinearRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes,
                                AxisOperator axis0, AxisOperator axis1, const AxisOperator& axis2,
                                LabelSink sink)
-    : PlanewiseRestorer(plan, properties),
+    : PlanewiseRestorer(plan, boxes),
       axis0_(std::move(axis0)),
-      decoder_(plan.labels, properties.network_shape[1], properties.network_shape[2],
-               std::move(axis1), axis2),
+      decoder_(plan.labels, boxes.logits.shape()[1], boxes.logits.shape()[2], std::move(axis1),
+               axis2),
       sink_(std::move(sink)) {}
 
 std::array<int64_t, 2> LinearRestorer::InputPlanes(int64_t k) const {
@@ -30,7 +29,7 @@ void LinearRestorer::Arrived(int64_t begin, int64_t end) {
 }
 
 absl::Status LinearRestorer::Emit(int64_t begin, int64_t end) {
-  LabelBlock block{.box = ReaderBox(properties(), plan().transpose_forward, begin, end)};
+  LabelBlock block{.box = ReaderBox(begin, end)};
   block.labels = Volume<uint16_t>::Uninitialized(1, block.box.shape());
   const VolumeView<uint16_t> out = ViewOf(block.labels, 0).Permuted(plan().transpose_forward);
   const int64_t rows = out.shape[1];

@@ -14,8 +14,8 @@ namespace nnseg {
 /// interpolated only where they could decide a label.
 class LinearRestorer : public PlanewiseRestorer {
  public:
-  /// The operators lead from the network's grid to the crop's. `plan` must outlive this.
-  LinearRestorer(const SegmentationPlan& plan, const CaseProperties& properties, AxisOperator axis0,
+  /// The operators lead from the box of logits to that of the image. `plan` must outlive this.
+  LinearRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes, AxisOperator axis0,
                  AxisOperator axis1, const AxisOperator& axis2, LabelSink sink);
 
  private:

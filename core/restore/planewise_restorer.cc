@@ -11,13 +11,15 @@ namespace nnseg {
 
 absl::Status PlanewiseRestorer::Add(LogitSlab slab) {
   const Shape3& shape = slab.logits.shape();
-  NNSEG_CHECK(slab.begin == last_.end());
-  NNSEG_CHECK(slab.logits.channels() == plan_.labels.output_channels());
-  NNSEG_CHECK(shape[1] == properties_.network_shape[1] && shape[2] == properties_.network_shape[2]);
+  const Shape3 whole = boxes().logits.shape();
+  slab.begin = slab.begin - boxes().logits.begin;
+  NNSEG_CHECK((slab.begin == Index3{{last_.end(), 0, 0}}));
+  NNSEG_CHECK(slab.logits.channels() == plan().labels.output_channels());
+  NNSEG_CHECK(shape[1] == whole[1] && shape[2] == whole[2]);
   const ScopedSubnormals subnormals;
   last_ = std::move(slab);
-  Arrived(last_.begin, last_.end());
-  const int64_t planes = properties_.crop.shape()[0];
+  Arrived(last_.begin[0], last_.end());
+  const int64_t planes = boxes().image.shape()[0];
   int64_t ready = emitted_;
   while (ready < planes && InputPlanes(ready).back() < last_.end()) ++ready;
   if (ready > emitted_) {
@@ -31,21 +33,23 @@ absl::Status PlanewiseRestorer::Add(LogitSlab slab) {
 }
 
 absl::Status PlanewiseRestorer::Finish() {
-  if (emitted_ == properties_.crop.shape()[0]) return absl::OkStatus();
+  if (emitted_ == boxes().image.shape()[0]) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("logits ended at plane ", last_.end(), ", expected ",
-                                          properties_.network_shape[0]));
+                                          boxes().logits.shape()[0]));
 }
 
 LogitPlane PlanewiseRestorer::Plane(int64_t index) const {
-  const LogitSlab& slab = index >= last_.begin ? last_ : kept_;
-  NNSEG_CHECK(index >= slab.begin && index < slab.end());
-  return {&slab.logits.at(0, {{index - slab.begin, 0, 0}}), slab.logits.shape().voxels()};
+  const LogitSlab& slab = index >= last_.begin[0] ? last_ : kept_;
+  NNSEG_CHECK(index >= slab.begin[0] && index < slab.end());
+  return {&slab.logits.at(0, {{index - slab.begin[0], 0, 0}}), slab.logits.shape().voxels()};
 }
 
 void PlanewiseRestorer::Keep(int64_t begin) {
   const int64_t count = last_.end() - begin;
-  const Shape3 shape{{count, properties_.network_shape[1], properties_.network_shape[2]}};
-  LogitSlab kept{begin, Volume<Half>::Uninitialized(plan_.labels.output_channels(), shape)};
+  const Shape3 whole = boxes().logits.shape();
+  const Shape3 shape{{count, whole[1], whole[2]}};
+  LogitSlab kept{{{begin, 0, 0}},
+                 Volume<Half>::Uninitialized(plan().labels.output_channels(), shape)};
   for (int64_t i = 0; i < count; ++i) {
     const LogitPlane plane = Plane(begin + i);
     for (int64_t c = 0; c < kept.logits.channels(); ++c) {
@@ -55,7 +59,7 @@ void PlanewiseRestorer::Keep(int64_t begin) {
   kept_ = std::move(kept);
   const int64_t end = last_.end();
   last_ = LogitSlab{};
-  last_.begin = end;
+  last_.begin[0] = end;
 }
 
 }  // namespace nnseg

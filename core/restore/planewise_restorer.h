@@ -9,7 +9,7 @@
 
 namespace nnseg {
 
-/// Restores where a plane of the crop is made of two planes of logits at most: it is emitted as
+/// Restores where a plane of the image is made of two planes of logits at most: it is emitted as
 /// soon as the slab with the second one arrives, and only planes that are still needed are kept.
 class PlanewiseRestorer : public SlabRestorer {
  public:
@@ -17,32 +17,29 @@ class PlanewiseRestorer : public SlabRestorer {
   absl::Status Finish() override;
 
  protected:
-  /// `plan` must outlive this.
-  PlanewiseRestorer(const SegmentationPlan& plan, const CaseProperties& properties)
-      : plan_(plan), properties_(properties), emitted_(0) {}
+  /// Planes of logits and of the image are counted from the begin of `boxes`. `plan` must outlive
+  /// this.
+  PlanewiseRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes)
+      : SlabRestorer(plan, boxes) {}
 
-  /// The lower and upper plane of logits that plane `k` of the crop is made of. Neither ever
+  /// The lower and upper plane of logits that plane `k` of the image is made of. Neither ever
   /// decreases with `k`.
   virtual std::array<int64_t, 2> InputPlanes(int64_t k) const = 0;
   /// Called when the planes of logits [begin, end) are there, before they are used.
   virtual void Arrived(int64_t /*begin*/, int64_t /*end*/) {}
-  /// Decodes and sends the planes [begin, end) of the crop.
+  /// Decodes and sends the planes [begin, end) of the image.
   virtual absl::Status Emit(int64_t begin, int64_t end) = 0;
 
   /// Plane `index` of the logits, from what was kept or from the slab that came last.
   LogitPlane Plane(int64_t index) const;
-  const SegmentationPlan& plan() const { return plan_; }
-  const CaseProperties& properties() const { return properties_; }
 
  private:
   // Keeps the planes from `begin` on for the next slab.
   void Keep(int64_t begin);
 
-  const SegmentationPlan& plan_;
-  const CaseProperties properties_;
-  LogitSlab kept_;
+  LogitSlab kept_;  // both lie in boxes().logits
   LogitSlab last_;
-  int64_t emitted_;  // planes of the crop
+  int64_t emitted_ = 0;  // planes of the image
 };
 
 }  // namespace nnseg

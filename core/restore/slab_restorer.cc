@@ -1,68 +1,56 @@
 #include "core/restore/slab_restorer.h"
 
 #include <array>
-#include <optional>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
-#include "core/resample/anisotropic.h"
-#include "core/resample/axis_operator.h"
 #include "core/restore/block_restorer.h"
 #include "core/restore/cubic_restorer.h"
 #include "core/restore/linear_restorer.h"
 
 namespace nnseg {
-namespace {
 
-// Spline order along each axis, or nothing when the rule cannot be served plane by plane.
-std::optional<std::array<int, 3>> LinearOrders(const ResamplingRule& rule,
-                                               const CaseProperties& properties,
-                                               std::optional<int> separate) {
-  if (properties.network_shape == properties.crop.shape()) return std::array<int, 3>{};
-  if (rule.order > 1) return std::nullopt;
-  std::array<int, 3> orders{rule.order, rule.order, rule.order};
-  if (separate) {
-    const bool resized = properties.network_shape[*separate] != properties.crop.shape()[*separate];
-    if (resized && rule.order_z != 0) return std::nullopt;
-    orders[*separate] = 0;
-  }
-  return orders;
-}
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<SlabRestorer>> SlabRestorer::Create(const SegmentationPlan& plan,
-                                                                   const CaseProperties& properties,
-                                                                   RestoreSinks sinks) {
+absl::StatusOr<std::unique_ptr<SlabRestorer>> SlabRestorer::Create(
+    const SegmentationPlan& plan, const CaseProperties& properties, RestoreSinks sinks,
+    const std::optional<Box3>& part) {
   NNSEG_CHECK(sinks.labels || sinks.probabilities);
-  const ResamplingRule& rule = plan.logits_resampling;
   const Shape3& network = properties.network_shape;
   const Shape3 crop = properties.crop.shape();
-  if (rule.resampler == Resampler::kNone && network != crop) {
+  if (plan.logits_resampling.resampler == Resampler::kNone && network != crop) {
     return absl::InternalError(absl::StrCat("the network's grid is ", ToString(network),
                                             ", expected the crop's ", ToString(crop),
                                             " as the plan resamples nothing"));
   }
-  // The way back: from the network's spacing to the image's.
-  const auto separate =
-      SeparateAxis(rule.force_separate_z, properties.network_spacing, properties.spacing);
-  if (rule.resampler == Resampler::kTorch && network != crop) {
-    return std::make_unique<BlockRestorer>(
-        plan, properties,
-        LogitResampler::Torch({network, crop, separate, plan.labels.output_channels()}),
-        std::move(sinks));
+  const RestoreBoxes boxes = BoxesFor(plan, properties, part.value_or(properties.crop));
+  const Box3 output{boxes.image.begin - properties.crop.begin,
+                    boxes.image.end - properties.crop.begin};
+  const LogitOperators operators = LogitOperatorsFor(plan, properties);
+  if (std::holds_alternative<WholeChannelSpline>(operators)) {
+    return std::make_unique<CubicRestorer>(plan, properties, boxes, std::move(sinks));
   }
-  const auto orders = LinearOrders(rule, properties, separate);
-  if (!orders) return std::make_unique<CubicRestorer>(plan, properties, std::move(sinks));
-  const auto axis = [&](int i) { return AxisOperator::Resize(network[i], crop[i], (*orders)[i]); };
+  if (const auto* torch = std::get_if<TorchInterpolation>(&operators)) {
+    return std::make_unique<BlockRestorer>(
+        plan, boxes, LogitResampler::Torch(torch->Part(output, boxes.logits)), std::move(sinks));
+  }
+  const auto axis = [&](int i) {
+    return std::get<0>(operators)[i].Part(output.begin[i], output.end[i], boxes.logits.begin[i]);
+  };
   if (!sinks.probabilities) {
-    return std::make_unique<LinearRestorer>(plan, properties, axis(0), axis(1), axis(2),
+    return std::make_unique<LinearRestorer>(plan, boxes, axis(0), axis(1), axis(2),
                                             std::move(sinks.labels));
   }
   return std::make_unique<BlockRestorer>(
-      plan, properties, LogitResampler::Spline(network, {axis(0), axis(1), axis(2)}),
+      plan, boxes, LogitResampler::Spline(boxes.logits.shape(), {axis(0), axis(1), axis(2)}),
       std::move(sinks));
+}
+
+Box3 SlabRestorer::ReaderBox(int64_t begin, int64_t end) const {
+  Box3 planes = boxes_.image;
+  planes.begin[0] = boxes_.image.begin[0] + begin;
+  planes.end[0] = boxes_.image.begin[0] + end;
+  return plan_.transpose_forward.Inverse().Apply(planes);
 }
 
 int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape, const Shape3& network_shape,

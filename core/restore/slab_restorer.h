@@ -3,17 +3,19 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "core/plan/segmentation_plan.h"
 #include "core/preprocess/case_properties.h"
+#include "core/restore/logit_operators.h"
 #include "core/tiling/logit_slab.h"
 #include "core/volume/label_map.h"
 
 namespace nnseg {
 
-/// Takes finished labels, in the reader's axes. Blocks do not overlap and together cover the crop
-/// box; all other voxels are background 0.
+/// Takes finished labels, in the reader's axes. Blocks do not overlap and together cover what is
+/// restored: the crop, or a part of it. All voxels outside of the crop are background 0.
 using LabelSink = std::function<absl::Status(LabelBlock)>;
 /// Takes class probabilities; the same blocks and rules.
 using ProbabilitySink = std::function<absl::Status(ProbabilityBlock)>;
@@ -36,21 +38,36 @@ class SlabRestorer {
  public:
   virtual ~SlabRestorer() = default;
 
-  /// INTERNAL when a plan that resamples nothing meets two grids. `plan` must outlive the restorer.
-  static absl::StatusOr<std::unique_ptr<SlabRestorer>> Create(const SegmentationPlan& plan,
-                                                              const CaseProperties& properties,
-                                                              RestoreSinks sinks);
+  /// Restores `part` of the image (internal axes, within the crop, not empty), by default the whole
+  /// crop: its voxels come out the same. INTERNAL when a plan that resamples nothing meets two
+  /// grids. `plan` must outlive the restorer.
+  static absl::StatusOr<std::unique_ptr<SlabRestorer>> Create(
+      const SegmentationPlan& plan, const CaseProperties& properties, RestoreSinks sinks,
+      const std::optional<Box3>& part = std::nullopt);
 
-  /// Slabs come in order and without gaps. Returns the sink's first error.
+  /// What is restored, and from which logits.
+  const RestoreBoxes& boxes() const { return boxes_; }
+
+  /// Slabs come in order and without gaps and cover boxes().logits. Returns the sink's first error.
   virtual absl::Status Add(LogitSlab slab) = 0;
   /// After the last slab: emits what is left.
   virtual absl::Status Finish() = 0;
 
  protected:
-  SlabRestorer() = default;
+  SlabRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes)
+      : plan_(plan), boxes_(boxes) {}
+
+  const SegmentationPlan& plan() const { return plan_; }
+  /// Where the planes [begin, end) along axis 0 of boxes().image lie in the reader's axes.
+  Box3 ReaderBox(int64_t begin, int64_t end) const;
+
+ private:
+  const SegmentationPlan& plan_;
+  const RestoreBoxes boxes_;
 };
 
-/// Host bytes that restoring holds, for admission. `shape` is the image's, internal axes.
+/// Host bytes that restoring holds, for admission: of an image of `shape` (internal axes), or of a
+/// part and its logits; for a WholeChannelSpline `shape` must be the whole image's.
 int64_t RestoreBytes(const SegmentationPlan& plan, const Shape3& shape, const Shape3& network_shape,
                      bool probabilities);
 

@@ -53,6 +53,7 @@ absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Sha
   PatchGrid grid;
   grid.image_shape_ = image_shape;
   grid.patch_size_ = patch_size;
+  grid.box_ = Box3::Whole(image_shape);
   for (int axis = 0; axis < 3; ++axis) {
     grid.padded_shape_[axis] = std::max(image_shape[axis], patch_size[axis]);
     grid.padding_before_[axis] = (grid.padded_shape_[axis] - image_shape[axis]) / 2;
@@ -60,6 +61,29 @@ absl::StatusOr<PatchGrid> PatchGrid::Create(const Shape3& image_shape, const Sha
   }
   if (patch_dimensions == 2) grid.starts_[0] = EverySlice(image_shape[0]);
   return grid;
+}
+
+PatchGrid PatchGrid::Within(const Box3& box) const {
+  NNSEG_CHECK(!box.empty() && Intersection(box, Box3::Whole(image_shape_)) == box);
+  PatchGrid part = *this;
+  part.box_ = box;
+  for (int axis = 0; axis < 3; ++axis) {
+    const int64_t begin = box.begin[axis] + padding_before_[axis];
+    const int64_t end = box.end[axis] + padding_before_[axis];
+    std::erase_if(part.starts_[axis], [&](int64_t start) {
+      return start + patch_size_[axis] <= begin || start >= end;
+    });
+  }
+  return part;
+}
+
+Box3 PatchGrid::window() const {
+  Box3 window;
+  for (int axis = 0; axis < 3; ++axis) {
+    window.begin[axis] = starts_[axis].front();
+    window.end[axis] = starts_[axis].back() + patch_size_[axis];
+  }
+  return window;
 }
 
 Index3 PatchGrid::tile(int64_t i) const {

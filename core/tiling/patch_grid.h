@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/geometry/box.h"
 #include "core/geometry/index.h"
 #include "core/volume/volume.h"
 
@@ -32,7 +33,16 @@ class PatchGrid {
   /// Where the image begins in the padded volume.
   const Index3& padding_before() const { return padding_before_; }
 
-  /// Ascending tile starts along `axis`; the last tile touches the far edge.
+  /// This grid with only those tiles that touch `box` of the image, so all tiles that the box's
+  /// logits are made of, in the same order. REQUIRES: `box` is not empty and lies in the image.
+  PatchGrid Within(const Box3& box) const;
+
+  /// The part of the image whose logits are wanted: all of it unless Within narrowed it.
+  const Box3& box() const { return box_; }
+  /// What the tiles cover, in the padded volume.
+  Box3 window() const;
+
+  /// Ascending tile starts along `axis`; the last tile of the whole image touches its far edge.
   std::span<const int64_t> starts(int axis) const { return starts_[axis]; }
 
   int64_t tiles() const { return starts_[0].size() * tiles_per_row(); }
@@ -52,6 +62,7 @@ class PatchGrid {
   Shape3 patch_size_{};
   Shape3 padded_shape_{};
   Index3 padding_before_{};
+  Box3 box_{};
   std::array<std::vector<int64_t>, 3> starts_;
 };
 

@@ -61,6 +61,17 @@ bool DivideInto(const Half* sum, const Half* weights, int64_t count, bool add, H
   return finite;
 }
 
+// The grid's box in the padded volume, together with the padding where the box touches the image's
+// edge: nnU-Net's check comes before it removes the padding.
+Box3 CheckedBox(const PatchGrid& grid) {
+  Box3 box{grid.box().begin + grid.padding_before(), grid.box().end + grid.padding_before()};
+  for (int axis = 0; axis < 3; ++axis) {
+    if (grid.box().begin[axis] == 0) box.begin[axis] = 0;
+    if (grid.box().end[axis] == grid.image_shape()[axis]) box.end[axis] = grid.padded_shape()[axis];
+  }
+  return box;
+}
+
 }  // namespace
 
 SlabAccumulator::SlabAccumulator(const PatchGrid& grid, std::vector<Half> importance,
@@ -69,9 +80,12 @@ SlabAccumulator::SlabAccumulator(const PatchGrid& grid, std::vector<Half> import
       importance_(std::move(importance)),
       channels_(channels),
       folds_(folds),
-      plane_(grid.padded_shape()[1] * grid.padded_shape()[2]),
+      window_(grid.window()),
+      checked_(CheckedBox(grid)),
+      plane_(window_.shape()[1] * window_.shape()[2]),
       sums_(folds * channels * grid.patch_size()[0] * plane_, Half(0.0F)),
-      weights_(grid.patch_size()[0] * plane_, Half(0.0F)) {
+      weights_(grid.patch_size()[0] * plane_, Half(0.0F)),
+      rows_taken_(window_.begin[0]) {
   NNSEG_CHECK(channels >= 1 && folds >= 1);
   NNSEG_CHECK(static_cast<int64_t>(importance_.size()) == grid.patch_size().voxels());
 }
@@ -82,8 +96,8 @@ void SlabAccumulator::Add(int64_t tile, int64_t fold, std::span<const float> log
   NNSEG_CHECK(tile == tiles_done_ && fold >= 0 && fold < folds_);
   const ScopedSubnormals subnormals;
   const Index3 start = grid_.tile(tile);
-  const int64_t row_length = grid_.padded_shape()[2];
-  const int64_t corner = start[1] * row_length + start[2];
+  const int64_t row_length = window_.shape()[2];
+  const int64_t corner = (start[1] - window_.begin[1]) * row_length + start[2] - window_.begin[2];
   ParallelFor(channels_ * patch[0], [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t i0 = i % patch[0];
@@ -115,37 +129,33 @@ absl::StatusOr<LogitSlab> SlabAccumulator::TakeFinished() {
   const int64_t rows_of_tiles = tiles_done_ / grid_.tiles_per_row();
   const auto starts = grid_.starts(0);
   const int64_t begin = rows_taken_;
-  const int64_t end = rows_of_tiles < static_cast<int64_t>(starts.size()) ? starts[rows_of_tiles]
-                                                                          : grid_.padded_shape()[0];
-  // The part of [begin, end) that belongs to the image.
-  const int64_t before = grid_.padding_before()[0];
-  const Shape3& image = grid_.image_shape();
-  const int64_t image_begin = std::clamp<int64_t>(begin - before, 0, image[0]);
-  const int64_t image_end = std::clamp<int64_t>(end - before, image_begin, image[0]);
+  const int64_t end =
+      rows_of_tiles < static_cast<int64_t>(starts.size()) ? starts[rows_of_tiles] : window_.end[0];
+  // The part of [begin, end) that belongs to the box.
+  const Index3& pad = grid_.padding_before();
+  const Box3& box = grid_.box();
+  const Shape3 extent = box.shape();
+  const int64_t box_begin = std::clamp<int64_t>(begin - pad[0], box.begin[0], box.end[0]);
+  const int64_t box_end = std::clamp<int64_t>(end - pad[0], box_begin, box.end[0]);
   LogitSlab slab;
-  slab.begin = image_begin;
+  slab.begin = {{box_begin, box.begin[1], box.begin[2]}};
   slab.logits =
-      Volume<Half>::Uninitialized(channels_, {{image_end - image_begin, image[1], image[2]}});
+      Volume<Half>::Uninitialized(channels_, {{box_end - box_begin, extent[1], extent[2]}});
   if (begin == end) return slab;
 
-  const Shape3& padded = grid_.padded_shape();
-  const Index3& pad = grid_.padding_before();
   const ScopedSubnormals subnormals;
   std::atomic<bool> finite{true};
   ParallelFor(channels_ * (end - begin), [&](int64_t first, int64_t last) {
-    std::vector<Half> row(padded[2]);
+    std::vector<Half> row(checked_.shape()[2]);
     for (int64_t i = first; i < last; ++i) {
       const int64_t channel = i / (end - begin);
       const int64_t i0 = begin + i % (end - begin);
-      const int64_t image0 = i0 - before - image_begin;
-      // Padding is divided and checked too: nnU-Net's check comes before it removes the padding.
-      for (int64_t i1 = 0; i1 < padded[1]; ++i1) {
+      const bool checked = i0 >= checked_.begin[0] && i0 < checked_.end[0];
+      for (int64_t i1 = checked_.begin[1]; checked && i1 < checked_.end[1]; ++i1) {
         if (!FinishRow(channel, i0, i1, row)) finite.store(false, std::memory_order_relaxed);
-        const int64_t image1 = i1 - pad[1];
-        if (image0 < 0 || image0 >= image_end - image_begin || image1 < 0 || image1 >= image[1]) {
-          continue;
-        }
-        std::copy_n(row.data() + pad[2], image[2], &slab.logits.at(channel, {{image0, image1, 0}}));
+        const Index3 at = Index3{{i0, i1, checked_.begin[2]}} - pad - slab.begin;
+        if (at[0] < 0 || at[0] >= box_end - box_begin || at[1] < 0 || at[1] >= extent[1]) continue;
+        std::copy_n(row.data() - at[2], extent[2], &slab.logits.at(channel, {{at[0], at[1], 0}}));
       }
       for (int64_t fold = 0; fold < folds_; ++fold) {
         std::fill_n(SumPlane(fold, channel, i0), plane_, Half(0.0F));
@@ -163,11 +173,13 @@ absl::StatusOr<LogitSlab> SlabAccumulator::TakeFinished() {
 }
 
 bool SlabAccumulator::FinishRow(int64_t channel, int64_t i0, int64_t i1, std::span<Half> row) {
-  const int64_t length = grid_.padded_shape()[2];
-  const Half* const weights = WeightPlane(i0) + i1 * length;
+  const auto length = static_cast<int64_t>(row.size());
+  const int64_t first =
+      (i1 - window_.begin[1]) * window_.shape()[2] + checked_.begin[2] - window_.begin[2];
+  const Half* const weights = WeightPlane(i0) + first;
   bool finite = true;
   for (int64_t fold = 0; fold < folds_; ++fold) {
-    const Half* const sum = SumPlane(fold, channel, i0) + i1 * length;
+    const Half* const sum = SumPlane(fold, channel, i0) + first;
     finite &= DivideInto(sum, weights, length, fold > 0, row.data());
   }
   if (folds_ > 1) {
@@ -178,7 +190,8 @@ bool SlabAccumulator::FinishRow(int64_t channel, int64_t i0, int64_t i1, std::sp
 }
 
 int64_t SlabAccumulator::Bytes(const PatchGrid& grid, int64_t channels, int64_t folds) {
-  const int64_t plane = grid.padded_shape()[1] * grid.padded_shape()[2];
+  const Shape3 shape = grid.window().shape();
+  const int64_t plane = shape[1] * shape[2];
   const int64_t window = (folds * channels + 1) * grid.patch_size()[0] * plane;
   const int64_t slab = channels * grid.patch_size()[0] * plane;
   return (window + slab) * static_cast<int64_t>(sizeof(Half));

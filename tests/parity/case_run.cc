@@ -58,7 +58,7 @@ absl::StatusOr<Volume<uint16_t>> BroughtLabels(const ParityCase& parity_case) {
 void Append(const LogitSlab& slab, Volume<Half>& logits) {
   const int64_t plane = logits.shape()[1] * logits.shape()[2];
   for (int64_t c = 0; c < logits.channels(); ++c) {
-    std::ranges::copy(slab.logits.channel(c), logits.channel(c).begin() + slab.begin * plane);
+    std::ranges::copy(slab.logits.channel(c), logits.channel(c).begin() + slab.begin[0] * plane);
   }
 }
 

@@ -37,13 +37,25 @@ SegmentationPlan PlanFrom(const nlohmann::json& golden, int64_t channels) {
   return order.is_null() ? LabelPlan(channels) : RegionPlan(order.get<std::vector<int>>());
 }
 
-Volume<Half> SliceOf(const Volume<Half>& logits, int64_t begin, int64_t end) {
-  const Shape3& shape = logits.shape();
-  auto slice = Volume<Half>::Uninitialized(logits.channels(), {{end - begin, shape[1], shape[2]}});
+Volume<Half> CropOf(const Volume<Half>& logits, const Box3& box) {
+  const Shape3 shape = box.shape();
+  auto crop = Volume<Half>::Uninitialized(logits.channels(), shape);
   for (int64_t c = 0; c < logits.channels(); ++c) {
-    std::copy_n(&logits.at(c, {{begin, 0, 0}}), slice.shape().voxels(), slice.channel(c).data());
+    for (int64_t z = 0; z < shape[0]; ++z) {
+      for (int64_t y = 0; y < shape[1]; ++y) {
+        std::copy_n(&logits.at(c, box.begin + Index3{{z, y, 0}}), shape[2],
+                    &crop.at(c, {{z, y, 0}}));
+      }
+    }
   }
-  return slice;
+  return crop;
+}
+
+Volume<Half> SliceOf(const Volume<Half>& logits, int64_t begin, int64_t end) {
+  Box3 slice = Box3::Whole(logits.shape());
+  slice.begin[0] = begin;
+  slice.end[0] = end;
+  return CropOf(logits, slice);
 }
 
 namespace {
@@ -94,12 +106,14 @@ class Paster {
 };
 
 void Feed(const SegmentationPlan& plan, const CaseProperties& properties,
-          const Volume<Half>& logits, int64_t planes, RestoreSinks sinks) {
-  auto restorer = SlabRestorer::Create(plan, properties, std::move(sinks));
+          const Volume<Half>& logits, int64_t planes, const std::optional<Box3>& part,
+          RestoreSinks sinks) {
+  auto restorer = SlabRestorer::Create(plan, properties, std::move(sinks), part);
   ASSERT_THAT(restorer, IsOk());
-  for (int64_t begin = 0; begin < logits.shape()[0]; begin += planes) {
-    const int64_t end = std::min(begin + planes, logits.shape()[0]);
-    EXPECT_THAT((*restorer)->Add({begin, SliceOf(logits, begin, end)}), IsOk());
+  const Box3 whole = (*restorer)->boxes().logits;
+  for (Box3 slab = whole; slab.begin[0] < whole.end[0]; slab.begin[0] += planes) {
+    slab.end[0] = std::min(slab.begin[0] + planes, whole.end[0]);
+    EXPECT_THAT((*restorer)->Add({slab.begin, CropOf(logits, slab)}), IsOk());
   }
   EXPECT_THAT((*restorer)->Finish(), IsOk());
 }
@@ -107,18 +121,20 @@ void Feed(const SegmentationPlan& plan, const CaseProperties& properties,
 }  // namespace
 
 Volume<uint16_t> RestoreInSlabs(const SegmentationPlan& plan, const CaseProperties& properties,
-                                const Volume<Half>& logits, int64_t planes) {
+                                const Volume<Half>& logits, int64_t planes,
+                                const std::optional<Box3>& part) {
   const AxisPermutation backward = plan.transpose_forward.Inverse();
   Paster labels(Volume<uint16_t>::Filled(1, backward.Apply(properties.shape_before_cropping), 0));
-  Feed(plan, properties, logits, planes, {.labels = [&](const LabelBlock& block) {
+  Feed(plan, properties, logits, planes, part, {.labels = [&](const LabelBlock& block) {
          labels.Paste(block.box, block.labels);
          return absl::OkStatus();
        }});
-  return labels.Take(backward.Apply(properties.crop));
+  return labels.Take(backward.Apply(part.value_or(properties.crop)));
 }
 
 Restored RestoreWithProbabilities(const SegmentationPlan& plan, const CaseProperties& properties,
-                                  const Volume<Half>& logits, int64_t planes) {
+                                  const Volume<Half>& logits, int64_t planes,
+                                  const std::optional<Box3>& part) {
   const AxisPermutation backward = plan.transpose_forward.Inverse();
   const Shape3 shape = backward.Apply(properties.shape_before_cropping);
   Paster labels(Volume<uint16_t>::Filled(1, shape, 0));
@@ -127,7 +143,7 @@ Restored RestoreWithProbabilities(const SegmentationPlan& plan, const CaseProper
     for (float& value : background.channel(0)) value = 1;
   }
   Paster probabilities(std::move(background));
-  Feed(plan, properties, logits, planes,
+  Feed(plan, properties, logits, planes, part,
        {.labels =
             [&](const LabelBlock& block) {
               labels.Paste(block.box, block.labels);
@@ -139,8 +155,8 @@ Restored RestoreWithProbabilities(const SegmentationPlan& plan, const CaseProper
               return absl::OkStatus();
             }});
   EXPECT_EQ(labels.boxes(), probabilities.boxes());
-  const Box3 crop = backward.Apply(properties.crop);
-  return {labels.Take(crop), probabilities.Take(crop)};
+  const Box3 box = backward.Apply(part.value_or(properties.crop));
+  return {labels.Take(box), probabilities.Take(box)};
 }
 
 }  // namespace nnseg

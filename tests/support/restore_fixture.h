@@ -2,6 +2,7 @@
 #define NNSEG_TESTS_SUPPORT_RESTORE_FIXTURE_H_
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "core/plan/segmentation_plan.h"
@@ -21,6 +22,9 @@ SegmentationPlan RegionPlan(const std::vector<int>& regions_class_order);
 /// The one that a golden case's key "regions_class_order" asks for; null: labels.
 SegmentationPlan PlanFrom(const nlohmann::json& golden, int64_t channels);
 
+/// A part of all channels.
+Volume<Half> CropOf(const Volume<Half>& logits, const Box3& box);
+
 /// The part [begin, end) along axis 0.
 Volume<Half> SliceOf(const Volume<Half>& logits, int64_t begin, int64_t end);
 
@@ -30,14 +34,17 @@ struct Restored {
   Volume<float> probabilities;
 };
 
-/// The whole label map, in the reader's axes, from logits that arrive `planes` at a time. Adds a
-/// gtest failure when blocks overlap or leave out a voxel of the crop.
+/// The whole label map, in the reader's axes, from logits that arrive `planes` at a time; with
+/// `part` (of the image, internal axes) from those that the part is made of. Adds a gtest failure
+/// unless blocks cover the voxels of the crop, or the part, once and no others.
 Volume<uint16_t> RestoreInSlabs(const SegmentationPlan& plan, const CaseProperties& properties,
-                                const Volume<Half>& logits, int64_t planes);
+                                const Volume<Half>& logits, int64_t planes,
+                                const std::optional<Box3>& part = std::nullopt);
 
 /// The same with both sinks, which must get the same boxes.
 Restored RestoreWithProbabilities(const SegmentationPlan& plan, const CaseProperties& properties,
-                                  const Volume<Half>& logits, int64_t planes);
+                                  const Volume<Half>& logits, int64_t planes,
+                                  const std::optional<Box3>& part = std::nullopt);
 
 }  // namespace nnseg
 

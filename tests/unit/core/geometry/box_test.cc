@@ -23,6 +23,20 @@ TEST(Box3, WholeCoversAnArray) {
   EXPECT_EQ(Box3::Whole(shape).shape(), shape);
 }
 
+TEST(Box3, IntersectionIsWhatTwoBoxesShare) {
+  const Box3 a{{{1, 2, 3}}, {{4, 6, 8}}};
+  EXPECT_EQ(Intersection(a, {{{3, 0, 7}}, {{9, 9, 9}}}), (Box3{{{3, 2, 7}}, {{4, 6, 8}}}));
+  EXPECT_EQ(Intersection(a, a), a);
+  EXPECT_TRUE(Intersection(a, {{{4, 2, 3}}, {{5, 6, 8}}}).empty());  // they only touch
+}
+
+TEST(Box3, BoundingBoxHoldsBothAndLeavesEmptyOnesOut) {
+  const Box3 a{{{1, 2, 3}}, {{4, 6, 8}}};
+  EXPECT_EQ(BoundingBox(a, {{{3, 0, 7}}, {{9, 5, 8}}}), (Box3{{{1, 0, 3}}, {{9, 6, 8}}}));
+  EXPECT_EQ(BoundingBox(a, {{{0, 0, 0}}, {{0, 9, 9}}}), a);
+  EXPECT_EQ(BoundingBox(Box3{}, a), a);
+}
+
 TEST(Shape3, StridesAreThoseOfADenseArray) {
   EXPECT_EQ((Shape3{{5, 6, 7}}.strides()), (Index3{{42, 7, 1}}));
   EXPECT_EQ(ToString(Shape3{{5, 6, 7}}), "5x6x7");

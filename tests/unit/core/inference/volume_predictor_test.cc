@@ -188,5 +188,12 @@ TEST(PredictionBytes, GrowsWithThePlaneAndTheFoldsButNotWithDepth) {
   EXPECT_EQ(PredictionBytes(signature, {{88, 108, 90}}, 3) - bytes, 2 * 117 * 64 * 108 * 90 * 2);
 }
 
+TEST(PredictionBytes, OfASmallBoxDoNotGrowWithThePlane) {
+  const PatchSignature signature{1, 5, {{32, 32, 32}}};
+  const int64_t bytes = PredictionBytes(signature, {{300, 200, 200}}, 1, Shape3{{8, 8, 8}});
+  EXPECT_EQ(bytes, PredictionBytes(signature, {{300, 2000, 2000}}, 1, Shape3{{8, 8, 8}}));
+  EXPECT_EQ(bytes, PredictionBytes(signature, {{300, 70, 70}}, 1));  // 8 + 2 * 31
+}
+
 }  // namespace
 }  // namespace nnseg

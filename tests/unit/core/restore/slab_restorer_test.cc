@@ -119,9 +119,9 @@ TEST(SlabRestorer, LabelsLeaveAsSoonAsTheirPlanesAreThere) {
                                          return absl::OkStatus();
                                        }});
   ASSERT_THAT(restorer, IsOk());
-  EXPECT_THAT((*restorer)->Add({0, SliceOf(logits, 0, 5)}), IsOk());
+  EXPECT_THAT((*restorer)->Add({{}, SliceOf(logits, 0, 5)}), IsOk());
   EXPECT_THAT(ends, testing::ElementsAre(9));  // plane 9 needs the network's planes 4 and 5
-  EXPECT_THAT((*restorer)->Add({5, SliceOf(logits, 5, 10)}), IsOk());
+  EXPECT_THAT((*restorer)->Add({{{5, 0, 0}}, SliceOf(logits, 5, 10)}), IsOk());
   EXPECT_THAT(ends, testing::ElementsAre(9, 20));
 }
 
@@ -136,7 +136,7 @@ TEST(SlabRestorer, ReturnsTheSinksError) {
           RestoreSinks{.labels = fine, .probabilities = gone}}) {
       auto restorer = SlabRestorer::Create(plan, properties, sinks);
       ASSERT_THAT(restorer, IsOk());
-      absl::Status status = (*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 5)});
+      absl::Status status = (*restorer)->Add({{}, RandomLogits(2, {{4, 4, 4}}, 5)});
       if (status.ok()) status = (*restorer)->Finish();
       EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "gone"));
     }
@@ -150,7 +150,7 @@ TEST(SlabRestorer, MissingLogitsAreAnError) {
     auto restorer = SlabRestorer::Create(
         plan, properties, {.labels = [](const LabelBlock&) { return absl::OkStatus(); }});
     ASSERT_THAT(restorer, IsOk());
-    EXPECT_THAT((*restorer)->Add({0, RandomLogits(2, {{2, 4, 4}}, 5)}), IsOk());
+    EXPECT_THAT((*restorer)->Add({{}, RandomLogits(2, {{2, 4, 4}}, 5)}), IsOk());
     EXPECT_THAT((*restorer)->Finish(),
                 StatusIs(absl::StatusCode::kInternal, HasSubstr("plane 2, expected 4")));
   }
@@ -220,7 +220,7 @@ TEST(SlabRestorer, ProbabilitiesAloneAreEnough) {
                                return absl::OkStatus();
                              }});
     ASSERT_THAT(restorer, IsOk());
-    EXPECT_THAT((*restorer)->Add({0, RandomLogits(2, {{4, 4, 4}}, 9)}), IsOk());
+    EXPECT_THAT((*restorer)->Add({{}, RandomLogits(2, {{4, 4, 4}}, 9)}), IsOk());
     EXPECT_THAT((*restorer)->Finish(), IsOk());
     EXPECT_EQ(planes, 8);
   }
@@ -236,7 +236,7 @@ TEST(SlabRestorer, LargeBlocksOfProbabilitiesAreCut) {
                                          return absl::OkStatus();
                                        }});
   ASSERT_THAT(restorer, IsOk());
-  EXPECT_THAT((*restorer)->Add({0, Volume<Half>::Filled(100, shape, Half(0.0F))}), IsOk());
+  EXPECT_THAT((*restorer)->Add({{}, Volume<Half>::Filled(100, shape, Half(0.0F))}), IsOk());
   EXPECT_THAT(planes, testing::ElementsAre(1, 1, 1));
 }
 

@@ -123,6 +123,28 @@ TEST(PatchGrid, FillsWithZeroOutsideOfTheImage) {
                                  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
 }
 
+TEST(PatchGrid, WithinABoxKeepsTheTilesThatTouchIt) {
+  // Starts 0, 2, 4, 6 along each axis.
+  const auto grid = PatchGrid::Create({{10, 10, 10}}, {{4, 4, 4}}, 3, 0.5).value();
+  const PatchGrid part = grid.Within({{{3, 6, 0}}, {{4, 8, 1}}});
+  EXPECT_THAT(part.starts(0), ElementsAre(0, 2));
+  EXPECT_THAT(part.starts(1), ElementsAre(4, 6));
+  EXPECT_THAT(part.starts(2), ElementsAre(0));
+  EXPECT_EQ(part.tiles(), 4);
+  EXPECT_EQ(part.tile(1), (Index3{{0, 6, 0}}));
+  EXPECT_EQ(part.box(), (Box3{{{3, 6, 0}}, {{4, 8, 1}}}));
+  EXPECT_EQ(part.window(), (Box3{{{0, 4, 0}}, {{6, 10, 4}}}));
+  EXPECT_EQ(grid.box(), Box3::Whole({{10, 10, 10}}));
+  EXPECT_EQ(grid.window(), Box3::Whole({{10, 10, 10}}));
+}
+
+TEST(PatchGrid, TheWindowOfAPaddedImageHoldsThePadding) {
+  const auto grid = PatchGrid::Create({{5, 6, 20}}, {{8, 8, 8}}, 3, 0.5).value();
+  const PatchGrid part = grid.Within({{{2, 0, 0}}, {{3, 6, 1}}});
+  EXPECT_EQ(part.tiles(), 1);
+  EXPECT_EQ(part.window(), (Box3{{{0, 0, 0}}, {{8, 8, 8}}}));
+}
+
 TEST(PatchGrid, RefusesStepsThatLeaveGapsOrNeverEnd) {
   for (const double step : {0.0, -0.5, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
     EXPECT_THAT(PatchGrid::Create({{5, 5, 5}}, {{4, 4, 4}}, 3, step),

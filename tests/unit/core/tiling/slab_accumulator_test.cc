@@ -84,12 +84,12 @@ TEST_P(SlabAccumulatorTest, RollingWindowGivesTheBitsOfWholeVolumes) {
     const LogitSlab slab = accumulator.TakeFinished().value();
     EXPECT_EQ(slab.logits.empty(), (tile + 1) % grid.tiles_per_row() != 0);
     if (slab.logits.empty()) continue;
-    EXPECT_EQ(slab.begin, next);
+    EXPECT_EQ(slab.begin, (Index3{{next, 0, 0}}));
     next = slab.end();
     for (int64_t c = 0; c < kChannels; ++c) {
-      const auto part = expected.channel(c).subspan(slab.begin * image[1] * image[2],
+      const auto part = expected.channel(c).subspan(slab.begin[0] * image[1] * image[2],
                                                     slab.logits.shape().voxels());
-      EXPECT_EQ(CountDifferent<Half>(slab.logits.channel(c), part), 0) << "slab " << slab.begin;
+      EXPECT_EQ(CountDifferent<Half>(slab.logits.channel(c), part), 0) << "slab " << slab.begin[0];
     }
   }
   EXPECT_EQ(next, image[0]);
@@ -112,7 +112,7 @@ TEST(SlabAccumulator, HandsOnWhatNoLaterTileTouches) {
   for (int64_t i = 0; i < grid.tiles(); ++i) {
     accumulator.Add(i, 0, tile);
     const LogitSlab slab = accumulator.TakeFinished().value();
-    ranges.emplace_back(slab.begin, slab.end());
+    ranges.emplace_back(slab.begin[0], slab.end());
   }
   EXPECT_THAT(ranges, testing::ElementsAre(testing::Pair(0, 2), testing::Pair(2, 4),
                                            testing::Pair(4, 6), testing::Pair(6, 10)));
@@ -126,7 +126,7 @@ TEST(SlabAccumulator, HandsOnEverySliceOfATwoDimensionalModelByItself) {
   for (int64_t i = 0; i < grid.tiles(); ++i) {
     accumulator.Add(i, 0, tile);
     const LogitSlab slab = accumulator.TakeFinished().value();
-    if (!slab.logits.empty()) ranges.emplace_back(slab.begin, slab.end());
+    if (!slab.logits.empty()) ranges.emplace_back(slab.begin[0], slab.end());
   }
   EXPECT_THAT(ranges,
               testing::ElementsAre(testing::Pair(0, 1), testing::Pair(1, 2), testing::Pair(2, 3)));
