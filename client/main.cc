@@ -5,6 +5,7 @@
 #include "client/commands/health.h"
 #include "client/commands/models.h"
 #include "client/commands/segment.h"
+#include "client/commands/volume.h"
 #include "client/exit_code.h"
 
 namespace {
@@ -20,6 +21,14 @@ int Run(int argc, char** argv) {
   SegmentArguments segment_arguments;
   CLI::App* segment = app.add_subcommand("segment", "Segment a scan and write its label file");
   DefineSegment(*segment, segment_arguments);
+  CLI::App* volume = app.add_subcommand("volume", "Keep a scan on the server for several requests");
+  volume->require_subcommand(1);
+  VolumeUploadArguments upload_arguments;
+  CLI::App* upload = volume->add_subcommand("upload", "Upload a scan and print its id");
+  DefineVolumeUpload(*upload, upload_arguments);
+  VolumeReleaseArguments release_arguments;
+  CLI::App* release = volume->add_subcommand("release", "Free an uploaded scan");
+  DefineVolumeRelease(*release, release_arguments);
   ModelsArguments models_arguments;
   CLI::App* models = app.add_subcommand("models", "List the server's models, or show one");
   DefineModels(*models, models_arguments);
@@ -40,6 +49,8 @@ int Run(int argc, char** argv) {
   }
   ExitCode code = ExitCode::kOk;
   if (segment->parsed()) code = RunSegment(segment_arguments);
+  if (upload->parsed()) code = RunVolumeUpload(upload_arguments);
+  if (release->parsed()) code = RunVolumeRelease(release_arguments);
   if (models->parsed()) code = RunModels(models_arguments);
   if (health->parsed()) code = RunHealth(health_arguments);
   if (bench->parsed()) code = RunBench(bench_arguments);

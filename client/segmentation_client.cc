@@ -4,8 +4,8 @@
 
 #include "client/label_assembler.h"
 #include "client/probability_assembler.h"
+#include "client/send_chunks.h"
 #include "core/base/status_macros.h"
-#include "proto/wire/chunk_writer.h"
 #include "proto/wire/geometry_codec.h"
 #include "proto/wire/status_codec.h"
 
@@ -18,9 +18,12 @@ pb::SegmentRequest MakeHeader(const Image& image, const SegmentParameters& param
   pb::SegmentRequest request;
   pb::SegmentHeader& header = *request.mutable_header();
   *header.mutable_model() = parameters.model;
-  *header.mutable_geometry() = ToProto(image.geometry);
-  header.set_pixel_type(ToProto(image.voxels.pixel_type()));
-  header.set_channels(static_cast<int32_t>(image.voxels.channels()));
+  if (parameters.volume_id.empty()) {
+    *header.mutable_geometry() = ToProto(image.geometry);
+    header.set_pixel_type(ToProto(image.voxels.pixel_type()));
+    header.set_channels(static_cast<int32_t>(image.voxels.channels()));
+  }
+  header.set_volume_id(parameters.volume_id);
   *header.mutable_options() = parameters.options;
   header.set_request_id(parameters.request_id);
   if (parameters.previous_labels != nullptr) {
@@ -29,24 +32,18 @@ pb::SegmentRequest MakeHeader(const Image& image, const SegmentParameters& param
   return request;
 }
 
-/// Sends bytes that begin at `offset` of the upload; false when the stream has ended.
-bool SendBytes(std::span<const std::byte> bytes, uint64_t offset, Stream& stream) {
-  ChunkWriter chunks(bytes, kDefaultChunkBytes, offset);
-  pb::SegmentRequest request;
-  while (chunks.Next(request)) {
-    if (!stream.Write(request)) return false;
-  }
-  return true;
-}
-
-/// Sends header, voxels and a previous stage's labels; ends early, without an error of its own,
-/// when the stream does.
+/// Sends header, voxels unless they are kept, and a previous stage's labels; ends early, without an
+/// error of its own, when the stream does.
 void Upload(const Image& image, const SegmentParameters& parameters, Stream& stream) {
   if (!stream.Write(MakeHeader(image, parameters))) return;
-  const auto voxels = image.voxels.bytes();
-  if (!SendBytes(voxels, 0, stream)) return;
+  uint64_t sent = 0;
+  if (parameters.volume_id.empty()) {
+    sent = image.voxels.bytes().size();
+    if (!SendChunks<pb::SegmentRequest>(image.voxels.bytes(), 0, stream)) return;
+  }
   if (parameters.previous_labels != nullptr &&
-      !SendBytes(std::as_bytes(parameters.previous_labels->voxels()), voxels.size(), stream)) {
+      !SendChunks<pb::SegmentRequest>(std::as_bytes(parameters.previous_labels->voxels()), sent,
+                                      stream)) {
     return;
   }
   stream.WritesDone();
@@ -91,23 +88,6 @@ absl::Status Take(const pb::SegmentResponse& response, const SegmentParameters& 
 }
 
 }  // namespace
-
-void CallCanceller::Cancel() {
-  std::lock_guard lock(mu_);
-  cancelled_ = true;
-  if (context_ != nullptr) context_->TryCancel();
-}
-
-void CallCanceller::Attach(grpc::ClientContext* context) {
-  std::lock_guard lock(mu_);
-  context_ = context;
-  if (cancelled_) context->TryCancel();
-}
-
-void CallCanceller::Detach() {
-  std::lock_guard lock(mu_);
-  context_ = nullptr;
-}
 
 SegmentationClient::SegmentationClient(const std::shared_ptr<grpc::Channel>& channel)
     : stub_(pb::SegmentationService::NewStub(channel)) {}

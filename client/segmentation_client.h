@@ -2,38 +2,20 @@
 #define NNSEG_CLIENT_SEGMENTATION_CLIENT_H_
 
 #include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
 
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "client/call_canceller.h"
 #include "client/io/image.h"
 #include "client/io/probability_map.h"
 #include "segmentation/v1/segmentation_service.grpc.pb.h"
 
 namespace nnseg {
-
-/// Lets one thread stop the call that another one waits for. Serves one call after another; must
-/// outlive them. Thread-safe.
-class CallCanceller {
- public:
-  /// Ends the running call, and every later one at once, with CANCELLED. Idempotent.
-  void Cancel();
-
- private:
-  friend class SegmentationClient;
-  void Attach(grpc::ClientContext* context);
-  void Detach();
-
-  std::mutex mu_;
-  bool cancelled_ = false;
-  grpc::ClientContext* context_ = nullptr;
-};
 
 /// What to ask for beside the image. Defaults are the server's.
 struct SegmentParameters {
@@ -42,6 +24,9 @@ struct SegmentParameters {
   std::string request_id;                            ///< empty: the server makes one
   std::optional<std::chrono::milliseconds> timeout;  ///< for the whole call; none: no limit
   CallCanceller* canceller = nullptr;                ///< not owned; may be null
+  /// A volume that the server keeps of the image (volume_client.h): its voxels are not sent. Empty:
+  /// they are.
+  std::string volume_id;
   /// Labels of a cascade's previous stage, of the image's shape; not owned; null: the model's own
   /// previous stage runs.
   const Volume<uint16_t>* previous_labels = nullptr;

@@ -2,7 +2,9 @@
 #define NNSEG_SERVER_ADMISSION_H_
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -10,8 +12,8 @@
 namespace nnseg {
 
 /// Decides, before a voxel is buffered, whether a case may enter: there is a budget of host bytes
-/// and a number of places, and each case holds its share of both until its ticket dies.
-/// Thread-safe.
+/// and a number of places, and each case holds its share of both until its ticket dies. What is
+/// kept between cases holds bytes without a place. Thread-safe.
 class Admission {
  public:
   /// A case's share. Must not outlive its Admission.
@@ -22,37 +24,57 @@ class Admission {
     Ticket& operator=(Ticket&& other) noexcept {
       std::swap(admission_, other.admission_);
       std::swap(bytes_, other.bytes_);
+      std::swap(places_, other.places_);
       return *this;
     }
     ~Ticket() {
-      if (admission_ != nullptr) admission_->Release(bytes_);
+      if (admission_ != nullptr) admission_->Release(bytes_, places_);
     }
+
+    /// Gives back the place and all but `bytes`, for what outlives its case. REQUIRES: no more than
+    /// the ticket has.
+    void Keep(int64_t bytes);
 
    private:
     friend class Admission;
-    Ticket(Admission& admission, int64_t bytes) : admission_(&admission), bytes_(bytes) {}
+    Ticket(Admission& admission, int64_t bytes, int places)
+        : admission_(&admission), bytes_(bytes), places_(places) {}
 
     Admission* admission_ = nullptr;
     int64_t bytes_ = 0;
+    int places_ = 0;
   };
 
-  /// REQUIRES: both at least 1.
-  Admission(int64_t byte_limit, int place_limit)
-      : byte_limit_(byte_limit), place_limit_(place_limit) {}
+  /// `what` names in texts what is admitted. REQUIRES: neither limit is negative.
+  Admission(int64_t byte_limit, int place_limit, std::string what = "case")
+      : byte_limit_(byte_limit), place_limit_(place_limit), what_(std::move(what)) {}
+
+  /// Sets what is called, without a lock, when a case lacks room for so many bytes and before it is
+  /// refused: it may let tickets of AdmitKept die. Not thread-safe: call before the first Admit.
+  void SetReclaim(std::function<void(int64_t missing_bytes)> reclaim) {
+    reclaim_ = std::move(reclaim);
+  }
 
   /// RESOURCE_EXHAUSTED when the case is too large for this server, or when there is no room now;
   /// the text tells which, and names got and limit.
   absl::StatusOr<Ticket> Admit(int64_t bytes);
+  /// The same for something kept between cases: it takes no place, and nothing is reclaimed for it.
+  absl::StatusOr<Ticket> AdmitKept(int64_t bytes) { return Take(bytes, 0); }
 
   int64_t byte_limit() const { return byte_limit_; }
   int64_t bytes_in_use() const;
   int places_in_use() const;
 
  private:
-  void Release(int64_t bytes);
+  absl::StatusOr<Ticket> Take(int64_t bytes, int places);
+  void Release(int64_t bytes, int places);
+  // That stand between a case and its place.
+  int64_t MissingBytes(int64_t bytes) const;
 
   const int64_t byte_limit_;
   const int place_limit_;
+  const std::string what_;
+  std::function<void(int64_t)> reclaim_;
   mutable std::mutex mu_;
   int64_t bytes_ = 0;  // guarded by mu_
   int places_ = 0;     // guarded by mu_

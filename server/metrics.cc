@@ -40,18 +40,22 @@ Metrics::Metrics()
                                 .Name("nnseg_first_result_seconds")
                                 .Help("From the end of the upload to the first labels")
                                 .Register(registry_)),
+      uploads_(BuildCounter()
+                   .Name("nnseg_volume_uploads_total")
+                   .Help("UploadVolume streams that have ended")
+                   .Register(registry_)),
       rejected_(BuildCounter()
                     .Name("nnseg_rejected_total")
-                    .Help("Segment streams that were refused or broken off, by reason")
+                    .Help("Streams that were refused or broken off, by reason")
                     .Register(registry_)),
       cancelled_(BuildCounter()
                      .Name("nnseg_cancelled_total")
-                     .Help("Segment streams that the client gave up, by stage")
+                     .Help("Streams that the client gave up, by stage")
                      .Register(registry_)),
       tiles_(PlainCounter(registry_, "nnseg_tiles_total", "Tiles of cases that are done")),
       voxels_(PlainCounter(registry_, "nnseg_voxels_total", "Voxels of cases that are done")),
-      received_bytes_(PlainCounter(registry_, "nnseg_received_bytes_total",
-                                   "Bytes of Segment messages received")),
+      received_bytes_(
+          PlainCounter(registry_, "nnseg_received_bytes_total", "Bytes of messages received")),
       sent_bytes_(
           PlainCounter(registry_, "nnseg_sent_bytes_total", "Bytes of Segment messages sent")) {
   prometheus::BuildGauge()
@@ -77,6 +81,8 @@ void Metrics::FirstResult(const std::string& model, double seconds) {
   first_result_seconds_.Add({{"model", model}}, Seconds()).Observe(seconds);
 }
 
+void Metrics::UploadEnded(const std::string& code) { uploads_.Add({{"code", code}}).Increment(); }
+
 void Metrics::Rejected(const std::string& reason) {
   rejected_.Add({{"reason", reason}}).Increment();
 }
@@ -93,6 +99,12 @@ void Metrics::CaseDone(int64_t tiles, int64_t voxels) {
 void Metrics::AddGauge(std::string name, std::string help, std::function<double()> value) {
   AddCollector([name = std::move(name), help = std::move(help), value = std::move(value)] {
     return std::vector{MakeFamily(name, help, prometheus::MetricType::Gauge, value())};
+  });
+}
+
+void Metrics::AddCounter(std::string name, std::string help, std::function<double()> value) {
+  AddCollector([name = std::move(name), help = std::move(help), value = std::move(value)] {
+    return std::vector{MakeFamily(name, help, prometheus::MetricType::Counter, value())};
   });
 }
 

@@ -26,7 +26,10 @@ class Metrics {
   void StageEnded(const std::string& model, const std::string& stage, double seconds);
   /// From the end of the upload to the first labels.
   void FirstResult(const std::string& model, double seconds);
-  /// Reasons: too_large, busy, draining, invalid, deadline, stalled.
+  /// An UploadVolume stream has ended.
+  void UploadEnded(const std::string& code);
+  /// Of either kind of stream. Reasons: too_large, queue_full, volumes_full, oom, draining,
+  /// invalid, deadline, stalled.
   void Rejected(const std::string& reason);
   /// A client gave up in this stage.
   void Cancelled(const std::string& stage);
@@ -39,6 +42,8 @@ class Metrics {
   void AddCollector(Collect collect) { collectors_.push_back(std::move(collect)); }
   /// The same for one number without labels. `collect` must outlive the last ToText.
   void AddGauge(std::string name, std::string help, std::function<double()> value);
+  /// The same for a number that only grows.
+  void AddCounter(std::string name, std::string help, std::function<double()> value);
 
   /// All metrics in Prometheus' text format.
   std::string ToText() const;
@@ -49,6 +54,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& request_seconds_;
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
   prometheus::Family<prometheus::Histogram>& first_result_seconds_;
+  prometheus::Family<prometheus::Counter>& uploads_;
   prometheus::Family<prometheus::Counter>& rejected_;
   prometheus::Family<prometheus::Counter>& cancelled_;
   prometheus::Counter& tiles_;

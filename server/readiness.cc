@@ -2,6 +2,7 @@
 
 #include "segmentation/v1/model_service.grpc.pb.h"
 #include "segmentation/v1/segmentation_service.grpc.pb.h"
+#include "segmentation/v1/volume_service.grpc.pb.h"
 
 namespace nnseg {
 
@@ -14,7 +15,8 @@ void Readiness::Update() {
   std::lock_guard lock(mu_);
   ready_ = !draining_ && repository_.AnyReady();
   for (const char* service : {"", ::segmentation::v1::SegmentationService::service_full_name(),
-                              ::segmentation::v1::ModelService::service_full_name()}) {
+                              ::segmentation::v1::ModelService::service_full_name(),
+                              ::segmentation::v1::VolumeService::service_full_name()}) {
     health_.SetServingStatus(service, ready_);
   }
 }

@@ -9,13 +9,11 @@
 #include "core/base/status_macros.h"
 #include "core/pipeline/case_check.h"
 #include "proto/wire/geometry_codec.h"
+#include "server/image_upload.h"
 
 namespace nnseg {
 namespace {
 
-/// What HTTP/2 and gRPC may hold for one upload beside the image: a client can run this far ahead
-/// of a server that does not read.
-constexpr int64_t kTransportBytes = 32 << 20;
 constexpr std::size_t kMaxRequestIdLength = 64;
 
 absl::StatusOr<std::string> EngineName(pb::EngineChoice choice) {
@@ -100,13 +98,34 @@ absl::StatusOr<std::optional<PixelType>> PreviousLabelsType(const pb::SegmentHea
   }
 }
 
+/// The image's geometry, type and channels: as sent, or those of the kept image.
+absl::Status ReadImage(const pb::SegmentHeader& header, const KeptImage* kept,
+                       AcceptedCase& result) {
+  if (kept == nullptr) {
+    NNSEG_ASSIGN_OR_RETURN(result.geometry, FromProto(header.geometry()));
+    NNSEG_ASSIGN_OR_RETURN(result.pixel_type, FromProto(header.pixel_type()));
+    result.channels = header.channels() == 0 ? 1 : header.channels();
+    return absl::OkStatus();
+  }
+  if (header.has_geometry() || header.pixel_type() != pb::PIXEL_TYPE_UNSPECIFIED ||
+      header.channels() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "volume_id: got it with ", header.has_geometry() ? "a" : "no", " geometry, pixel_type ",
+        static_cast<int>(header.pixel_type()), " and channels ", header.channels(),
+        ", expected none of them: they are the kept volume's"));
+  }
+  result.geometry = kept->geometry;
+  result.pixel_type = kept->voxels.pixel_type();
+  result.channels = kept->voxels.channels();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
-                                         const ModelRepository& repository) {
+                                         const ModelRepository& repository, const KeptImage* kept) {
   AcceptedCase result;
-  NNSEG_ASSIGN_OR_RETURN(result.geometry, FromProto(header.geometry()));
-  NNSEG_ASSIGN_OR_RETURN(result.pixel_type, FromProto(header.pixel_type()));
+  NNSEG_RETURN_IF_ERROR(ReadImage(header, kept, result));
   NNSEG_ASSIGN_OR_RETURN(result.options, ReadOptions(header.options()));
   NNSEG_ASSIGN_OR_RETURN(result.label_encoding, ChooseEncoding(header.options().label_encoding()));
   result.probability_type = header.options().probabilities();
@@ -117,23 +136,29 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
   NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options, brings_previous_labels));
 
   const auto model_channels = static_cast<int64_t>(result.model->bundle().plan.channels.size());
-  result.channels = header.channels() == 0 ? 1 : header.channels();
   if (result.channels != model_channels) {
     return absl::InvalidArgumentError(
         absl::StrCat("channels: got ", result.channels, ", expected ", model_channels));
   }
 
   const Shape3 shape = result.geometry.shape();
-  NNSEG_ASSIGN_OR_RETURN(const int64_t image_bytes,
-                         VoxelBytes(result.pixel_type, result.channels, shape));
-  int64_t label_bytes = 0;
+  int64_t sent_bytes = kTransportBytes;
+  if (kept == nullptr) {
+    NNSEG_ASSIGN_OR_RETURN(const int64_t image_bytes,
+                           VoxelBytes(result.pixel_type, result.channels, shape));
+    sent_bytes += image_bytes;
+  }
   if (brings_previous_labels) {
-    NNSEG_ASSIGN_OR_RETURN(label_bytes, VoxelBytes(*result.previous_labels_type, 1, shape));
+    NNSEG_ASSIGN_OR_RETURN(const int64_t label_bytes,
+                           VoxelBytes(*result.previous_labels_type, 1, shape));
+    sent_bytes += label_bytes;
+  } else if (kept != nullptr) {
+    sent_bytes = 0;
   }
   NNSEG_ASSIGN_OR_RETURN(const int64_t working_bytes,
                          EstimateWorkingBytes(*result.model, result.options, brings_previous_labels,
                                               result.pixel_type, shape, result.geometry.spacing()));
-  result.bytes = image_bytes + label_bytes + working_bytes + kTransportBytes;
+  result.bytes = sent_bytes + working_bytes;
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "core/model/model_repository.h"
 #include "core/pipeline/segmentation_case.h"
 #include "segmentation/v1/segmentation_service.pb.h"
+#include "server/volume_store.h"
 
 namespace nnseg {
 
@@ -25,14 +26,16 @@ struct AcceptedCase {
   ::segmentation::v1::LabelEncoding label_encoding = ::segmentation::v1::LABEL_ENCODING_ZLIB;
   ::segmentation::v1::ProbabilityType probability_type =
       ::segmentation::v1::PROBABILITY_TYPE_UNSPECIFIED;
-  /// Host bytes that the case takes at its peak: voxels as sent, working memory and transport.
+  /// Host bytes that the case takes at its peak: what is sent, working memory and transport.
   int64_t bytes = 0;
 };
 
-/// Checks a header and borrows its model. The codes are those of SegmentationService.Segment; no
-/// memory is taken that grows with the image.
+/// Checks a header and borrows its model. `kept` is the image of the volume that the header names;
+/// null when it names none and the image is sent. The codes are those of
+/// SegmentationService.Segment; no memory is taken that grows with the image.
 absl::StatusOr<AcceptedCase> CheckHeader(const ::segmentation::v1::SegmentHeader& header,
-                                         const ModelRepository& repository);
+                                         const ModelRepository& repository,
+                                         const KeptImage* kept = nullptr);
 
 /// The client's id if it is one of [A-Za-z0-9._-]{1,64}, else a random one.
 std::string RequestIdFor(const std::string& client_id);

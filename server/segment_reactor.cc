@@ -11,7 +11,9 @@
 #include "proto/wire/label_codec.h"
 #include "proto/wire/probability_codec.h"
 #include "proto/wire/status_codec.h"
+#include "server/call_end.h"
 #include "server/event_log.h"
+#include "server/peer_identity.h"
 
 namespace nnseg {
 namespace {
@@ -21,18 +23,9 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr std::chrono::milliseconds kProgressInterval(100);
-/// The client's deadline comes by the system's clock and over the wire: this near counts as passed.
-constexpr std::chrono::milliseconds kDeadlineSlack(50);
 
 double SecondsBetween(Clock::time_point begin, Clock::time_point end) {
   return Seconds(end - begin).count();
-}
-
-/// The earlier of the client's deadline and the server's limit.
-Clock::time_point DeadlineOf(const grpc::CallbackServerContext& context, Seconds limit) {
-  const auto limit_end = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
-  const auto left = context.deadline() - std::chrono::system_clock::now();
-  return left < limit ? Clock::now() + left : limit_end;
 }
 
 grpc::ByteBuffer Serialize(const pb::SegmentResponse& message) {
@@ -44,18 +37,17 @@ grpc::ByteBuffer Serialize(const pb::SegmentResponse& message) {
   return bytes;
 }
 
-absl::Status CaseTimedOut() {
-  return absl::DeadlineExceededError("the request's deadline has passed");
-}
-
 }  // namespace
 
 SegmentReactor::SegmentReactor(grpc::CallbackServerContext& context, SegmentHost& host)
-    : context_(context), host_(host), token_(DeadlineOf(context, host.max_request)) {
+    : context_(context),
+      host_(host),
+      token_(DeadlineOf(context, host.max_request)),
+      upload_(host.stall) {
   host_.monitor.Add(*this);
   std::lock_guard lock(mu_);
   if (host_.draining) {
-    End(absl::UnavailableError("the server is stopping: try another one"));
+    End(StoppingError());
   } else {
     StartRead(&reading_);
   }
@@ -66,7 +58,6 @@ void SegmentReactor::OnReadDone(bool ok) {
     std::lock_guard lock(mu_);
     if (phase_ == Phase::kEnded) return;
     if (ok) {
-      last_read_ = Clock::now();
       host_.metrics.Received(static_cast<int64_t>(reading_.Length()));
       absl::Status status = TakeMessage();
       reading_.Clear();
@@ -78,55 +69,42 @@ void SegmentReactor::OnReadDone(bool ok) {
       return;
     }
     if (context_.IsCancelled()) return;  // OnCancel ends the stream
-    if (phase_ == Phase::kHeader) {
-      End(absl::InvalidArgumentError("stream: got no message, expected a header first"));
-      return;
-    }
   }
   Submit();
 }
 
 absl::Status SegmentReactor::TakeMessage() {
-  NNSEG_ASSIGN_OR_RETURN(const SegmentRequestView view, ReadSegmentRequest(reading_));
-  if (const auto* header = std::get_if<pb::SegmentHeader>(&view)) {
-    if (phase_ != Phase::kHeader) {
-      return absl::InvalidArgumentError("stream: got a second header, expected a chunk");
-    }
-    return TakeHeader(*header);
-  }
-  if (phase_ == Phase::kHeader) {
-    return absl::InvalidArgumentError("stream: got a chunk, expected a header first");
-  }
-  return TakeChunk(std::get<LocatedChunk>(view));
+  NNSEG_ASSIGN_OR_RETURN(const auto message, ReadSegmentRequest(reading_));
+  return upload_.Take(message, reading_,
+                      [this](const pb::SegmentHeader& header) { return TakeHeader(header); });
 }
 
 absl::Status SegmentReactor::TakeHeader(const pb::SegmentHeader& header) {
   request_id_ = RequestIdFor(header.request_id());
-  NNSEG_ASSIGN_OR_RETURN(AcceptedCase accepted, CheckHeader(header, host_.repository));
+  if (!header.volume_id().empty()) {
+    NNSEG_ASSIGN_OR_RETURN(
+        volume_, host_.volumes.Borrow(header.volume_id(), PeerIdentity(*context_.auth_context())));
+  }
+  NNSEG_ASSIGN_OR_RETURN(AcceptedCase accepted,
+                         CheckHeader(header, host_.repository, volume_.image.get()));
   rejected_ = accepted.bytes > host_.admission.byte_limit() ? "too_large" : "queue_full";
   NNSEG_ASSIGN_OR_RETURN(ticket_, host_.admission.Admit(accepted.bytes));
-  NNSEG_ASSIGN_OR_RETURN(
-      VoxelBuffer voxels,
-      VoxelBuffer::Allocate(accepted.pixel_type, accepted.channels, accepted.geometry.shape()));
+  VoxelBuffer voxels;
+  if (volume_.image == nullptr) {
+    NNSEG_ASSIGN_OR_RETURN(voxels, VoxelBuffer::Allocate(accepted.pixel_type, accepted.channels,
+                                                         accepted.geometry.shape()));
+  }
   VoxelBuffer previous_labels;
   if (accepted.previous_labels_type.has_value()) {
     NNSEG_ASSIGN_OR_RETURN(previous_labels, VoxelBuffer::Allocate(*accepted.previous_labels_type, 1,
                                                                   accepted.geometry.shape()));
   }
   rejected_ = nullptr;
-  assembler_ = ChunkAssembler(std::move(voxels), std::move(previous_labels));
+  upload_.Expect(std::move(voxels), std::move(previous_labels));
   accepted_ = std::move(accepted);
-  phase_ = Phase::kUpload;
   outbox_.Push(Serialize(AcceptedResponse(request_id_, *accepted_)));
   Pump();
   return absl::OkStatus();
-}
-
-absl::Status SegmentReactor::TakeChunk(const LocatedChunk& chunk) {
-  NNSEG_ASSIGN_OR_RETURN(const std::span<std::byte> place,
-                         assembler_.Reserve(chunk.offset, chunk.size));
-  NNSEG_RETURN_IF_ERROR(CopyChunkData(reading_, chunk, place));
-  return assembler_.Commit();
 }
 
 void SegmentReactor::Submit() {
@@ -135,17 +113,21 @@ void SegmentReactor::Submit() {
   {
     std::lock_guard lock(mu_);
     if (phase_ != Phase::kUpload) return;
-    absl::StatusOr<Upload> upload = std::move(assembler_).Finish();
+    absl::StatusOr<Upload> upload = upload_.Finish();
     if (!upload.ok()) {
       End(upload.status());
       return;
     }
     segmentation_case = {.request_id = request_id_,
                          .model = accepted_->model,
-                         .voxels = std::make_shared<const VoxelBuffer>(std::move(upload->image)),
+                         .prepared_cache = volume_.prepared,
                          .spacing = accepted_->geometry.spacing(),
                          .options = accepted_->options,
                          .token = token_};
+    segmentation_case.voxels =
+        volume_.image != nullptr
+            ? std::shared_ptr<const VoxelBuffer>(volume_.image, &volume_.image->voxels)
+            : std::make_shared<const VoxelBuffer>(std::move(upload->image));
     previous_labels = std::move(upload->previous_labels);
     phase_ = Phase::kRunning;
     upload_end_ = Clock::now();
@@ -218,7 +200,7 @@ absl::Status SegmentReactor::SendHeldBack(const grpc::ByteBuffer& message) {
   while (stop_reason_.ok() && outbox_.bytes() >= host_.max_unsent_bytes) {
     const auto stalled_at = std::max(waiting_since, last_write_) +
                             std::chrono::duration_cast<Clock::duration>(host_.stall);
-    if (Clock::now() >= token_.deadline()) return CaseTimedOut();
+    if (Clock::now() >= token_.deadline()) return TimedOutError();
     if (Clock::now() >= stalled_at) {
       rejected_ = "stalled";
       return absl::DeadlineExceededError(
@@ -264,23 +246,18 @@ void SegmentReactor::OnWriteDone(bool ok) {
 
 void SegmentReactor::OnCancel() {
   std::lock_guard lock(mu_);
-  Stop(Clock::now() + kDeadlineSlack >= token_.deadline()
-           ? CaseTimedOut()
-           : absl::CancelledError("the client cancelled the call"));
+  Stop(CancelReason(token_.deadline()));
 }
 
 void SegmentReactor::CheckTime(Clock::time_point now) {
   std::lock_guard lock(mu_);
   switch (phase_) {
-    case Phase::kHeader:
     case Phase::kUpload:
       if (now >= token_.deadline()) {
-        Stop(CaseTimedOut());
-      } else if (now - last_read_ >= host_.stall) {
+        Stop(TimedOutError());
+      } else if (absl::Status stalled = upload_.CheckStall(now); !stalled.ok()) {
         rejected_ = "stalled";
-        Stop(absl::DeadlineExceededError(
-            absl::StrCat("stream: got nothing for ", host_.stall.count(), " s, expected ",
-                         phase_ == Phase::kHeader ? "a header" : "a chunk or the upload's end")));
+        Stop(std::move(stalled));
       }
       break;
     case Phase::kRunning:
@@ -294,7 +271,7 @@ void SegmentReactor::CheckTime(Clock::time_point now) {
 
 void SegmentReactor::Abort() {
   std::lock_guard lock(mu_);
-  Stop(absl::UnavailableError("the server is stopping: try another one"));
+  Stop(StoppingError());
 }
 
 void SegmentReactor::Stop(absl::Status reason) {
@@ -317,7 +294,8 @@ void SegmentReactor::End(absl::Status status) {
   status_ = std::move(status);
   last_write_ = Clock::now();
   if (!status_.ok()) outbox_.Clear();
-  assembler_ = {};
+  upload_.Clear();
+  volume_ = {};
   ticket_ = {};
   Pump();
 }
@@ -376,37 +354,16 @@ void SegmentReactor::Report() {
     log["passes"] = summary_->passes;
   }
 
-  LogLevel level = LogLevel::kInfo;
-  switch (status_.code()) {
-    case absl::StatusCode::kOk:
-      break;
-    case absl::StatusCode::kCancelled:
-      host_.metrics.Cancelled(summary_.has_value()    ? "send"
-                              : upload_end_ != start_ ? NameOf(progress_.stage)
-                                                      : "receive");
-      break;
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kUnimplemented:
-      host_.metrics.Rejected("invalid");  // the text may quote the client: it stays out of the log
-      break;
-    case absl::StatusCode::kDeadlineExceeded:
-      host_.metrics.Rejected(rejected_ != nullptr ? rejected_ : "deadline");
-      break;
-    case absl::StatusCode::kResourceExhausted:
-      host_.metrics.Rejected(rejected_ != nullptr ? rejected_ : "oom");
-      level = LogLevel::kWarning;
-      log["message"] = status_.message();
-      break;
-    case absl::StatusCode::kUnavailable:
-      host_.metrics.Rejected("draining");
-      break;
-    default:
-      level = LogLevel::kError;
-      log["message"] = status_.message();
-      break;
+  if (status_.code() == absl::StatusCode::kCancelled) {
+    host_.metrics.Cancelled(summary_.has_value()    ? "send"
+                            : upload_end_ != start_ ? NameOf(progress_.stage)
+                                                    : "receive");
   }
+  if (const char* reason = RejectionReason(status_.code(), rejected_)) {
+    host_.metrics.Rejected(reason);
+  }
+  const LogLevel level = LevelOf(status_.code());
+  if (level >= LogLevel::kWarning) log["message"] = status_.message();
   LogEvent(level, "request", log);
 }
 

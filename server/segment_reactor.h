@@ -12,15 +12,15 @@
 
 #include "core/base/cancellation.h"
 #include "core/pipeline/pipeline_executor.h"
-#include "proto/wire/chunk_assembler.h"
-#include "proto/wire/segment_request_reader.h"
 #include "server/admission.h"
+#include "server/image_upload.h"
 #include "server/label_checksum.h"
 #include "server/metrics.h"
 #include "server/outbox.h"
 #include "server/segment_header.h"
 #include "server/segment_responses.h"
 #include "server/stream_monitor.h"
+#include "server/volume_store.h"
 
 namespace nnseg {
 
@@ -28,6 +28,7 @@ namespace nnseg {
 struct SegmentHost {
   const ModelRepository& repository;
   Admission& admission;
+  VolumeStore& volumes;
   PipelineExecutor& executor;
   Metrics& metrics;
   StreamMonitor& monitor;
@@ -39,8 +40,9 @@ struct SegmentHost {
 
 /// One Segment stream, from its first message to its status. A state machine:
 ///
-///   header -> upload -> running -> ended        (any phase -> ended on an error)
+///   upload -> running -> ended        (any phase -> ended on an error)
 ///
+/// The upload is a header alone when the image is a kept volume, which is then held until the end.
 /// One read and one write are in flight at most. gRPC's threads only check, copy chunks into the
 /// image and hand messages on; the case runs on the pipeline's threads, which call the observer's
 /// methods and are held back while too many labels wait for the client. A case that runs always
@@ -60,7 +62,7 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Phase { kHeader, kUpload, kRunning, kEnded };
+  enum class Phase { kUpload, kRunning, kEnded };
 
   // StageObserver: from the pipeline's threads.
   void OnStage(Stage stage) override;
@@ -77,7 +79,6 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   // All of these need the lock.
   absl::Status TakeMessage();
   absl::Status TakeHeader(const ::segmentation::v1::SegmentHeader& header);
-  absl::Status TakeChunk(const LocatedChunk& chunk);
   void SendProgress(bool always);
   void Stop(absl::Status reason);
   void End(absl::Status status);
@@ -96,13 +97,12 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
   std::mutex mu_;
   std::condition_variable room_;
-  Phase phase_ = Phase::kHeader;
+  Phase phase_ = Phase::kUpload;
   grpc::ByteBuffer reading_;
   grpc::ByteBuffer writing_;
   bool write_in_flight_ = false;
   bool finish_called_ = false;
   Outbox outbox_;
-  Clock::time_point last_read_ = start_;
   Clock::time_point last_write_ = start_;
   absl::Status stop_reason_;        // why the token was cancelled
   absl::Status status_;             // once ended
@@ -111,7 +111,8 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   std::string request_id_;
   std::optional<AcceptedCase> accepted_;
   Admission::Ticket ticket_;
-  ChunkAssembler assembler_;
+  ImageUpload upload_;
+  VolumeLease volume_;  // of a request that names a kept volume
   Clock::time_point upload_end_ = start_;
   Clock::time_point case_end_ = start_;
   Clock::time_point infer_start_ = start_;

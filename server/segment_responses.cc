@@ -1,19 +1,16 @@
 #include "server/segment_responses.h"
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
 
 #include "proto/wire/chunk_assembler.h"
+#include "proto/wire/duration_codec.h"
 #include "proto/wire/geometry_codec.h"
 
 namespace nnseg {
 namespace {
 
-void SetSeconds(double seconds, google::protobuf::Duration& duration) {
-  const double whole = std::floor(seconds);
-  duration.set_seconds(static_cast<int64_t>(whole));
-  duration.set_nanos(static_cast<int32_t>((seconds - whole) * 1e9));
-}
+using Seconds = std::chrono::duration<double>;
 
 void SetModel(const LoadedModel& model, pb::ModelSpec& spec) {
   spec.set_name(model.bundle().manifest.name);
@@ -23,7 +20,7 @@ void SetModel(const LoadedModel& model, pb::ModelSpec& spec) {
 void AddTiming(pb::Stage stage, double seconds, pb::Summary& summary) {
   auto& timing = *summary.add_timings();
   timing.set_stage(stage);
-  SetSeconds(seconds, *timing.mutable_duration());
+  *timing.mutable_duration() = ToProto(Seconds(seconds));
 }
 
 }  // namespace
@@ -62,8 +59,8 @@ pb::SegmentResponse ProgressResponse(const CaseProgress& progress) {
   message.set_tiles_total(progress.passes_total);
   if (progress.passes_done > 0) {
     const auto left = static_cast<double>(progress.passes_total - progress.passes_done);
-    SetSeconds(progress.infer_seconds * left / static_cast<double>(progress.passes_done),
-               *message.mutable_time_left());
+    *message.mutable_time_left() =
+        ToProto(Seconds(progress.infer_seconds * left / static_cast<double>(progress.passes_done)));
   }
   return response;
 }

@@ -75,6 +75,13 @@ int64_t MemoryBudget(const LimitConfig& limits) {
   return limits.memory_bytes() > 0 ? limits.memory_bytes() : DefaultMemoryBudget();
 }
 
+VolumeStore::Options VolumeOptions(const VolumeConfig& volumes, int64_t memory_budget) {
+  return {.byte_limit = volumes.memory_bytes() > 0 ? volumes.memory_bytes() : memory_budget / 2,
+          .max_volumes = volumes.max_volumes(),
+          .max_idle = std::chrono::ceil<VolumeStore::Clock::duration>(
+              Seconds(volumes.idle_timeout_seconds()))};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config, Engines engines) {
@@ -91,13 +98,18 @@ Server::Server(const ServerConfig& config, Engines engines)
     : config_(config),
       repository_(config.model_repository(), std::move(engines)),
       admission_(MemoryBudget(config.limits()), config.limits().max_cases()),
+      volumes_(VolumeOptions(config.volumes(), admission_.byte_limit()), admission_),
       executor_({.queue_capacity = config.limits().max_cases(),
                  .prepare_threads = config.engines().prepare_threads(),
                  .concurrent_cases = config.engines().concurrent_cases()}),
-      monitor_([this] { executor_.DropStopped(); }),
+      monitor_([this] {
+        executor_.DropStopped();
+        volumes_.DropIdle();
+      }),
       segmentation_service_(
           {.repository = repository_,
            .admission = admission_,
+           .volumes = volumes_,
            .executor = executor_,
            .metrics = metrics_,
            .monitor = monitor_,
@@ -105,7 +117,13 @@ Server::Server(const ServerConfig& config, Engines engines)
            .max_request = Seconds(config.limits().max_request_seconds()),
            .stall = Seconds(config.limits().stall_seconds()),
            .max_unsent_bytes = static_cast<std::size_t>(config.limits().max_unsent_bytes())}),
-      model_service_(repository_, config.allow_model_control(), [this] { readiness_->Update(); }) {
+      model_service_(repository_, config.allow_model_control(), [this] { readiness_->Update(); }),
+      volume_service_({.volumes = volumes_,
+                       .metrics = metrics_,
+                       .monitor = monitor_,
+                       .draining = draining_,
+                       .max_request = Seconds(config.limits().max_request_seconds()),
+                       .stall = Seconds(config.limits().stall_seconds())}) {
   AddCollectors();
 }
 
@@ -122,6 +140,7 @@ absl::Status Server::StartGrpc() {
   builder.AddListeningPort(config_.listen(), credentials_, &grpc_port_);
   builder.RegisterService(&segmentation_service_);
   builder.RegisterService(&model_service_);
+  builder.RegisterService(&volume_service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || grpc_port_ == 0) {
     return absl::UnavailableError(
@@ -153,14 +172,22 @@ absl::Status Server::StartHttp() {
 
 void Server::AddCollectors() {
   metrics_.AddCollector([this] { return CollectModelStates(repository_); });
-  metrics_.AddGauge("nnseg_open_streams", "Segment streams that are open",
+  metrics_.AddGauge("nnseg_open_streams", "Streams that are open",
                     [this] { return monitor_.size(); });
   metrics_.AddGauge("nnseg_inflight_requests", "Cases that hold a place",
                     [this] { return admission_.places_in_use(); });
   metrics_.AddGauge("nnseg_queue_depth", "Cases that wait to be prepared or predicted",
                     [this] { return executor_.queue_depth(); });
-  metrics_.AddGauge("nnseg_admitted_bytes", "Host bytes that admitted cases may need",
+  metrics_.AddGauge("nnseg_admitted_bytes",
+                    "Host bytes that admitted cases may need, and those of kept volumes",
                     [this] { return static_cast<double>(admission_.bytes_in_use()); });
+  metrics_.AddGauge("nnseg_kept_volumes", "Volumes that are kept between requests",
+                    [this] { return volumes_.size(); });
+  metrics_.AddGauge("nnseg_kept_volume_bytes", "Host bytes of kept volumes and prepared forms",
+                    [this] { return static_cast<double>(volumes_.bytes()); });
+  metrics_.AddCounter("nnseg_prepared_reused_total",
+                      "Runs that found their image prepared with its kept volume",
+                      [this] { return static_cast<double>(volumes_.prepared_hits()); });
   metrics_.AddGauge("nnseg_admission_limit_bytes", "Host bytes that cases may need together",
                     [this] { return static_cast<double>(admission_.byte_limit()); });
 }

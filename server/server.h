@@ -17,6 +17,8 @@
 #include "server/segmentation_service.h"
 #include "server/server_config.pb.h"
 #include "server/stream_monitor.h"
+#include "server/volume_service.h"
+#include "server/volume_store.h"
 
 namespace nnseg {
 
@@ -56,11 +58,13 @@ class Server {
   Metrics metrics_;
   ModelRepository repository_;
   Admission admission_;
+  VolumeStore volumes_;
   PipelineExecutor executor_;
   StreamMonitor monitor_;
   std::unique_ptr<Readiness> readiness_;
   SegmentationServiceImpl segmentation_service_;
   ModelServiceImpl model_service_;
+  VolumeServiceImpl volume_service_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   int grpc_port_ = 0;
   std::unique_ptr<grpc::Server> grpc_;

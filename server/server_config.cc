@@ -33,6 +33,12 @@ absl::Status ExpectAtLeast(const char* field, double value, double least) {
       absl::StrCat(field, " is ", value, ", expected at least ", least));
 }
 
+absl::Status ExpectAtMost(const char* field, double value, double most) {
+  if (value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, " is ", value, ", expected at most ", most));
+}
+
 /// Sets every field that is not set to its default, in all messages.
 void WriteOutDefaults(google::protobuf::Message& message) {
   const auto* reflection = message.GetReflection();
@@ -127,6 +133,14 @@ absl::Status ValidateConfig(const ServerConfig& config) {
   NNSEG_RETURN_IF_ERROR(ExpectAtLeast("limits.stall_seconds", limits.stall_seconds(), 0.1));
   NNSEG_RETURN_IF_ERROR(
       ExpectAtLeast("limits.max_unsent_bytes", static_cast<double>(limits.max_unsent_bytes()), 1));
+  const VolumeConfig& volumes = config.volumes();
+  NNSEG_RETURN_IF_ERROR(
+      ExpectAtLeast("volumes.memory_bytes", static_cast<double>(volumes.memory_bytes()), 0));
+  NNSEG_RETURN_IF_ERROR(ExpectAtLeast("volumes.max_volumes", volumes.max_volumes(), 0));
+  NNSEG_RETURN_IF_ERROR(
+      ExpectAtLeast("volumes.idle_timeout_seconds", volumes.idle_timeout_seconds(), 1));
+  NNSEG_RETURN_IF_ERROR(
+      ExpectAtMost("volumes.idle_timeout_seconds", volumes.idle_timeout_seconds(), 86400));
   const ConnectionConfig& connections = config.connections();
   NNSEG_RETURN_IF_ERROR(
       ExpectAtLeast("connections.max_concurrent_streams", connections.max_concurrent_streams(), 1));

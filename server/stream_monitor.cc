@@ -8,6 +8,7 @@ namespace nnseg {
 namespace {
 
 constexpr std::chrono::milliseconds kTick(50);
+constexpr std::chrono::milliseconds kTickWithoutStreams(250);
 
 }  // namespace
 
@@ -55,10 +56,12 @@ void StreamMonitor::Loop() {
   std::unique_lock lock(mu_);
   while (!stopping_) {
     if (streams_.empty()) {
-      changed_.wait(lock);
-      continue;
+      // Until the first stream comes, whose time then begins.
+      changed_.wait_for(lock, kTickWithoutStreams, [&] { return stopping_ || !streams_.empty(); });
+    } else {
+      changed_.wait_for(lock, kTick, [&] { return stopping_; });
     }
-    changed_.wait_for(lock, kTick, [&] { return stopping_; });
+    if (stopping_) return;
     const auto now = std::chrono::steady_clock::now();
     for (MonitoredStream* stream : streams_) stream->CheckTime(now);
     lock.unlock();

@@ -25,7 +25,8 @@ class MonitoredStream {
 /// call back.
 class StreamMonitor {
  public:
-  /// `on_tick` runs with every look at the streams, without the monitor's lock.
+  /// `on_tick` runs with every look at the streams, without the monitor's lock; while there are
+  /// none, less often.
   explicit StreamMonitor(std::function<void()> on_tick = [] {});
   /// REQUIRES: no stream is left.
   ~StreamMonitor();

@@ -78,6 +78,7 @@ absl::StatusOr<SegmentResult> Segment(const SegmentArguments& arguments, const C
         arguments.half_probabilities ? pb::PROBABILITY_TYPE_FLOAT16 : pb::PROBABILITY_TYPE_FLOAT32);
   }
   parameters.request_id = arguments.request_id;
+  parameters.volume_id = arguments.volume_id;
   parameters.timeout = arguments.connection.timeout();
   parameters.canceller = &canceller;
   parameters.previous_labels = input.previous.has_value() ? &input.previous->labels : nullptr;
@@ -170,6 +171,12 @@ void DefineSegment(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--overlay", arguments.overlay,
                   "Picture to write: slices with coloured labels and a legend")
       ->type_name("FILE.png");
+  command
+      .add_option(
+          "--volume", arguments.volume_id,
+          "Id of the scan as `nnseg volume upload` printed it: the files are read for their "
+          "grid, but not sent")
+      ->type_name("ID");
   command
       .add_option("--previous-labels", arguments.previous_labels,
                   "Label file of a cascade's previous stage; default: the server makes it")

@@ -23,6 +23,7 @@ struct SegmentArguments {
   std::vector<std::string> inputs;  ///< one file for each channel
   std::string output;
   std::string overlay;              ///< empty: no picture
+  std::string volume_id;            ///< of the input on the server; empty: it is sent
   std::string previous_labels;      ///< empty: the model's own previous stage runs
   std::string probabilities;        ///< empty: none are asked for
   bool half_probabilities = false;  ///< sent as float16

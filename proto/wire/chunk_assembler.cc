@@ -20,6 +20,10 @@ absl::StatusOr<std::span<std::byte>> ChunkAssembler::Reserve(uint64_t offset, ui
   const std::span<std::byte> bytes = buffer().bytes();
   const uint64_t left = bytes.size() - std::min<uint64_t>(position(), bytes.size());
   if (size > left) {
+    if (upload_.image.channels() == 0 && upload_.previous_labels.channels() == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "chunk: got ", size, " bytes, expected no chunk: the image is not sent here"));
+    }
     const bool of_labels = at_labels() && upload_.previous_labels.channels() > 0;
     const VoxelBuffer& whole = of_labels ? upload_.previous_labels : upload_.image;
     return absl::InvalidArgumentError(

@@ -15,7 +15,7 @@ inline constexpr uint64_t kMaxChunkBytes = 4 << 20;
 
 /// A complete upload.
 struct Upload {
-  VoxelBuffer image;
+  VoxelBuffer image;            ///< no channels: it is not sent
   VoxelBuffer previous_labels;  ///< no channels: none were announced
 };
 

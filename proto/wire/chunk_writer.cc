@@ -4,12 +4,11 @@
 
 namespace nnseg {
 
-bool ChunkWriter::Next(::segmentation::v1::SegmentRequest& request) {
+bool ChunkWriter::Next(::segmentation::v1::VoxelChunk& chunk) {
   if (written_ == bytes_.size()) return false;
   const std::size_t size = std::min<std::size_t>(chunk_bytes_, bytes_.size() - written_);
-  auto* chunk = request.mutable_chunk();
-  chunk->set_offset(first_offset_ + written_);
-  chunk->set_data(bytes_.data() + written_, size);
+  chunk.set_offset(first_offset_ + written_);
+  chunk.set_data(bytes_.data() + written_, size);
   written_ += size;
   return true;
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "segmentation/v1/segmentation_service.pb.h"
+#include "segmentation/v1/volume.pb.h"
 
 namespace nnseg {
 
@@ -22,8 +22,8 @@ class ChunkWriter {
                        std::size_t chunk_bytes = kDefaultChunkBytes, uint64_t first_offset = 0)
       : bytes_(bytes), chunk_bytes_(chunk_bytes), first_offset_(first_offset) {}
 
-  /// Sets `request` to the next chunk; false, with `request` untouched, after the last one.
-  bool Next(::segmentation::v1::SegmentRequest& request);
+  /// Sets `chunk` to the next one; false, with `chunk` untouched, after the last one.
+  bool Next(::segmentation::v1::VoxelChunk& chunk);
 
   /// Bytes handed out so far.
   uint64_t written() const { return written_; }

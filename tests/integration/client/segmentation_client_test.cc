@@ -10,8 +10,10 @@
 #include "client/commands/health.h"
 #include "client/commands/models.h"
 #include "client/commands/segment.h"
+#include "client/commands/volume.h"
 #include "client/connection.h"
 #include "client/io/image_reader.h"
+#include "client/volume_client.h"
 #include "proto/wire/geometry_codec.h"
 #include "tests/integration/server/server_fixture.h"
 #include "tests/integration/server/test_certificates.h"
@@ -136,6 +138,80 @@ TEST_F(ClientTest, MutualTlsUsesTheFilesGiven) {
                                 .key = Put("c.key", client.key)}));
   EXPECT_THAT(SegmentImage({.ca = ca}), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ClientTest, KeptVolumeGivesTheLabelsOfTheSentOne) {
+  StartServer();
+  const VolumeClient volumes(*OpenChannel(Address(), {}));
+  const auto kept = volumes.Upload(image_, {.idle_timeout = milliseconds(7500)});
+  NNSEG_ASSERT_OK(kept);
+  EXPECT_EQ(kept->idle_timeout().seconds(), 7);
+  EXPECT_EQ(kept->idle_timeout().nanos(), 500000000);
+  parameters_.volume_id = kept->volume_id();
+  for (int i = 0; i < 2; ++i) {
+    const auto result = SegmentImage();
+    NNSEG_ASSERT_OK(result);
+    EXPECT_EQ(result->labels.geometry, image_.geometry);
+    EXPECT_THAT(result->labels.labels.voxels(), ElementsAreArray(ExpectedLabels().voxels()));
+  }
+  NNSEG_EXPECT_OK(volumes.Release(kept->volume_id(), std::nullopt));
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(volumes.Release(kept->volume_id(), std::nullopt),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(ClientTest, KeptVolumeOfAnotherGridIsNoticed) {
+  StartServer();
+  parameters_.volume_id = UploadVolume();
+  image_.geometry.origin_mm[0] += 1;
+  EXPECT_THAT(SegmentImage(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("geometry")));
+}
+
+TEST_F(ClientTest, RefusedUploadEndsAtOnce) {
+  StartServer("volumes { memory_bytes: 1000000 }");
+  image_.geometry.size = {256, 256, 256};
+  image_.voxels = *VoxelBuffer::Allocate(PixelType::kFloat32, 1, {{256, 256, 256}});
+  std::memset(image_.voxels.bytes().data(), 0, image_.voxels.bytes().size());
+  EXPECT_THAT(VolumeClient(*OpenChannel(Address(), {})).Upload(image_, {}),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("too large")));
+}
+
+TEST_F(ClientTest, CancelledUploadIsNotStarted) {
+  StartServer();
+  CallCanceller canceller;
+  canceller.Cancel();
+  EXPECT_THAT(VolumeClient(*OpenChannel(Address(), {})).Upload(image_, {.canceller = &canceller}),
+              StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST_F(ClientTest, VolumeCommandsPrintAnIdThatSegmentTakes) {
+  StartServer();
+  VolumeUploadArguments upload;
+  upload.inputs = {PutImage()};
+  upload.model.set_name("tiny");
+  upload.connection.server = Address();
+  testing::internal::CaptureStdout();
+  const ExitCode uploaded = RunVolumeUpload(upload);
+  const std::string printed = testing::internal::GetCapturedStdout();
+  ASSERT_EQ(uploaded, ExitCode::kOk);
+  ASSERT_THAT(printed, testing::MatchesRegex("[0-9a-f]{32}\n"));
+
+  SegmentArguments segment = Arguments();
+  segment.volume_id = printed.substr(0, 32);
+  EXPECT_EQ(RunSegment(segment), ExitCode::kOk);
+  const auto labels = ReadImage({segment.output});
+  NNSEG_ASSERT_OK(labels);
+  const Volume<uint16_t> expected = ExpectedLabels();
+  const Volume<float> written = labels->voxels.ToFloat();
+  EXPECT_TRUE(std::equal(written.voxels().begin(), written.voxels().end(),
+                         expected.voxels().begin(), expected.voxels().end()));
+
+  VolumeReleaseArguments release{.id = segment.volume_id, .connection = upload.connection};
+  EXPECT_EQ(RunVolumeRelease(release), ExitCode::kOk);
+  EXPECT_EQ(RunVolumeRelease(release), ExitCode::kRefused);
+  EXPECT_EQ(RunSegment(segment), ExitCode::kRefused);
+  upload.inputs = {"missing.mha"};
+  EXPECT_EQ(RunVolumeUpload(upload), ExitCode::kFile);
 }
 
 TEST_F(ClientTest, SegmentCommandWritesLabelsAndPicture) {

@@ -28,7 +28,7 @@ class OutputsTest : public ServerFixture {
     call.SendVoxels(image);
     ChunkWriter writer(labels, 1000, image.size());
     pb::SegmentRequest request;
-    while (writer.Next(request)) call.Send(request);
+    while (writer.Next(*request.mutable_chunk())) call.Send(request);
     call.CloseSending();
     return call.Finish();
   }

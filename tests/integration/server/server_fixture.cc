@@ -77,7 +77,7 @@ bool SegmentCall::Send(uint64_t offset, const std::string& data) {
 void SegmentCall::SendVoxels(std::span<const std::byte> bytes, std::size_t chunk_bytes) {
   ChunkWriter writer(bytes, chunk_bytes);
   pb::SegmentRequest request;
-  while (writer.Next(request) && stream_->Write(request)) {
+  while (writer.Next(*request.mutable_chunk()) && stream_->Write(request)) {
   }
 }
 
@@ -100,6 +100,38 @@ Answer SegmentCall::Finish() {
   return answer;
 }
 
+UploadCall::UploadCall(pb::VolumeService::Stub& stub) {
+  context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  stream_ = stub.UploadVolume(&context_, &response_);
+}
+
+bool UploadCall::Send(const pb::VolumeHeader& header) {
+  pb::UploadVolumeRequest request;
+  *request.mutable_header() = header;
+  return stream_->Write(request);
+}
+
+bool UploadCall::Send(uint64_t offset, const std::string& data) {
+  pb::UploadVolumeRequest request;
+  request.mutable_chunk()->set_offset(offset);
+  request.mutable_chunk()->set_data(data);
+  return stream_->Write(request);
+}
+
+void UploadCall::SendVoxels(std::span<const std::byte> bytes, std::size_t chunk_bytes) {
+  ChunkWriter writer(bytes, chunk_bytes);
+  pb::UploadVolumeRequest request;
+  while (writer.Next(*request.mutable_chunk()) && stream_->Write(request)) {
+  }
+}
+
+absl::StatusOr<pb::UploadVolumeResponse> UploadCall::Finish() {
+  stream_->WritesDone();
+  const absl::Status status = FromGrpcStatus(stream_->Finish());
+  if (!status.ok()) return status;
+  return response_;
+}
+
 ServerFixture::ServerFixture() { WriteTinyBundle(folder_.path()); }
 
 void ServerFixture::StartServer(const std::string& config_text,
@@ -116,7 +148,12 @@ void ServerFixture::StartServer(const std::string& config_text,
   NNSEG_ASSERT_OK(server);
   server_ = *std::move(server);
   if (load_models) server_->LoadModels();
-  stub_ = pb::SegmentationService::NewStub(NewChannel());
+  UseChannel(NewChannel());
+}
+
+void ServerFixture::UseChannel(const std::shared_ptr<grpc::Channel>& channel) {
+  stub_ = pb::SegmentationService::NewStub(channel);
+  volumes_ = pb::VolumeService::NewStub(channel);
 }
 
 std::shared_ptr<grpc::Channel> ServerFixture::NewChannel(
@@ -133,6 +170,13 @@ pb::SegmentHeader ServerFixture::Header() {
   *header.mutable_geometry() =
       ToProto(Geometry{.size = {kShape[2], kShape[1], kShape[0]}, .origin_mm = {1.5, -20, 300}});
   header.set_pixel_type(pb::PIXEL_TYPE_FLOAT32);
+  return header;
+}
+
+pb::VolumeHeader ServerFixture::VolumeHeader() {
+  pb::VolumeHeader header;
+  *header.mutable_geometry() = Header().geometry();
+  header.set_pixel_type(Header().pixel_type());
   return header;
 }
 
@@ -154,6 +198,33 @@ Answer ServerFixture::Segment(const pb::SegmentHeader& header) {
   call.SendVoxels(ImageBytes());
   call.CloseSending();
   return call.Finish();
+}
+
+std::string ServerFixture::UploadVolume() {
+  UploadCall call(volumes());
+  call.Send(VolumeHeader());
+  call.SendVoxels(ImageBytes());
+  const auto response = call.Finish();
+  NNSEG_EXPECT_OK(response);
+  return response.ok() ? response->volume_id() : "";
+}
+
+Answer ServerFixture::SegmentKept(const std::string& volume_id) {
+  pb::SegmentHeader header;
+  header.mutable_model()->set_name("tiny");
+  header.set_volume_id(volume_id);
+  SegmentCall call(stub());
+  call.Send(header);
+  call.CloseSending();
+  return call.Finish();
+}
+
+absl::Status ServerFixture::ReleaseVolume(const std::string& volume_id) {
+  grpc::ClientContext context;
+  pb::ReleaseVolumeRequest request;
+  request.set_volume_id(volume_id);
+  pb::ReleaseVolumeResponse response;
+  return FromGrpcStatus(volumes().ReleaseVolume(&context, request, &response));
 }
 
 std::function<void(FakePatchNetwork&)> ServerFixture::HoldPasses() {

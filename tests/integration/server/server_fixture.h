@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/volume/volume.h"
 #include "segmentation/v1/model_service.grpc.pb.h"
 #include "segmentation/v1/segmentation_service.grpc.pb.h"
+#include "segmentation/v1/volume_service.grpc.pb.h"
 #include "server/server.h"
 #include "tests/support/tiny_bundle.h"
 
@@ -58,6 +60,24 @@ class SegmentCall {
   std::vector<pb::SegmentResponse> events_;
 };
 
+/// One UploadVolume stream, step by step.
+class UploadCall {
+ public:
+  explicit UploadCall(pb::VolumeService::Stub& stub);
+
+  bool Send(const pb::VolumeHeader& header);
+  bool Send(uint64_t offset, const std::string& data);
+  void SendVoxels(std::span<const std::byte> bytes, std::size_t chunk_bytes = 1000);
+  void Cancel() { context_.TryCancel(); }
+  /// Closes this side and waits for the answer.
+  absl::StatusOr<pb::UploadVolumeResponse> Finish();
+
+ private:
+  grpc::ClientContext context_;
+  pb::UploadVolumeResponse response_;
+  std::unique_ptr<grpc::ClientWriter<pb::UploadVolumeRequest>> stream_;
+};
+
 /// A real server on loopback over a generated model "tiny" whose networks are fakes, and clients
 /// to it.
 class ServerFixture : public testing::Test {
@@ -74,15 +94,24 @@ class ServerFixture : public testing::Test {
       const std::shared_ptr<grpc::ChannelCredentials>& credentials =
           grpc::InsecureChannelCredentials()) const;
   pb::SegmentationService::Stub& stub() { return *stub_; }
+  pb::VolumeService::Stub& volumes() { return *volumes_; }
+  /// Makes both stubs talk over another channel.
+  void UseChannel(const std::shared_ptr<grpc::Channel>& channel);
 
   /// A good header for the image of ImageBytes().
   static pb::SegmentHeader Header();
+  static pb::VolumeHeader VolumeHeader();
   /// A random float32 image of kShape with a border of zeros.
   static std::vector<std::byte> ImageBytes();
   /// The labels that the pipeline gives for that image without a server.
   static Volume<uint16_t> ExpectedLabels();
   /// The whole case in one call.
   Answer Segment(const pb::SegmentHeader& header = Header());
+  /// Uploads the same image; returns its id. Fails the test when that fails.
+  std::string UploadVolume();
+  /// A case on a kept volume, which needs no chunks.
+  Answer SegmentKept(const std::string& volume_id);
+  absl::Status ReleaseVolume(const std::string& volume_id);
   /// For StartServer: every pass after the warm-up waits at gate_.
   std::function<void(FakePatchNetwork&)> HoldPasses();
   /// GET from the HTTP port: status line, headers and body.
@@ -94,6 +123,7 @@ class ServerFixture : public testing::Test {
   Gate gate_;  // outlives the server, whose threads may still be on their way out of it
   std::unique_ptr<Server> server_;
   std::unique_ptr<pb::SegmentationService::Stub> stub_;
+  std::unique_ptr<pb::VolumeService::Stub> volumes_;
 };
 
 /// Waits until `condition` holds; false after `timeout`.

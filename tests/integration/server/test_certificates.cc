@@ -50,7 +50,7 @@ Certificate MakeCertificate(EVP_PKEY* key, const std::string& name, long serial,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
   AddExtension(certificate.get(), NID_basic_constraints,
                authority ? "critical,CA:TRUE" : "CA:FALSE");
-  if (!authority) AddExtension(certificate.get(), NID_subject_alt_name, "DNS:localhost");
+  if (!authority) AddExtension(certificate.get(), NID_subject_alt_name, ("DNS:" + name).c_str());
   return certificate;
 }
 
@@ -73,10 +73,10 @@ TestAuthority::TestAuthority(const std::string& name) : state_(std::make_unique<
 
 TestAuthority::~TestAuthority() = default;
 
-KeyAndCertificate TestAuthority::Issue() {
+KeyAndCertificate TestAuthority::Issue(const std::string& name) {
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate =
-      MakeCertificate(key.get(), "localhost", ++state_->last_serial, /*authority=*/false);
+      MakeCertificate(key.get(), name, ++state_->last_serial, /*authority=*/false);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(state_->certificate.get()));
   NNSEG_CHECK(X509_sign(certificate.get(), state_->key.get(), EVP_sha256()) > 0);
   return {Pem([&](BIO* bio) {

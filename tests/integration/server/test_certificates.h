@@ -6,7 +6,7 @@
 
 namespace nnseg {
 
-/// A key and a certificate for "localhost", in PEM.
+/// A key and its certificate, in PEM.
 struct KeyAndCertificate {
   std::string key;
   std::string certificate;
@@ -19,8 +19,8 @@ class TestAuthority {
   ~TestAuthority();
 
   const std::string& certificate() const { return certificate_; }
-  /// A certificate of this authority with its own serial number.
-  KeyAndCertificate Issue();
+  /// A certificate of this authority with its own serial number, for a host named `name`.
+  KeyAndCertificate Issue(const std::string& name = "localhost");
 
  private:
   struct State;

@@ -60,7 +60,7 @@ class TlsTest : public ServerFixture {
 
 TEST_F(TlsTest, EncryptedSegmentWorks) {
   StartServer(TlsConfigText(/*mutual=*/false));
-  stub_ = pb::SegmentationService::NewStub(NewChannel(Trusting(server_authority_)));
+  UseChannel(NewChannel(Trusting(server_authority_)));
   NNSEG_EXPECT_OK(Segment().status);
 }
 
@@ -78,6 +78,22 @@ TEST_F(TlsTest, MutualTlsTakesOnlyCertificatesOfItsAuthority) {
   TestAuthority stranger("stranger");
   EXPECT_THAT(Connect(Trusting(server_authority_, stranger.Issue())),
               StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(TlsTest, KeptVolumeBelongsToTheNameInTheClientsCertificate) {
+  StartServer(TlsConfigText(/*mutual=*/true));
+  const auto become = [&](const char* name) {
+    UseChannel(NewChannel(Trusting(server_authority_, client_authority_.Issue(name))));
+  };
+  become("alice");
+  const std::string id = UploadVolume();
+  NNSEG_EXPECT_OK(SegmentKept(id).status);
+  become("mallory");
+  EXPECT_THAT(SegmentKept(id).status, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(ReleaseVolume(id), StatusIs(absl::StatusCode::kNotFound));
+  become("alice");  // with a new certificate
+  NNSEG_EXPECT_OK(SegmentKept(id).status);
+  NNSEG_EXPECT_OK(ReleaseVolume(id));
 }
 
 TEST_F(TlsTest, NewCertificateIsServedWithoutARestart) {

@@ -61,6 +61,58 @@ TEST(Admission, MovedTicketReleasesOnce) {
   EXPECT_EQ(admission.places_in_use(), 0);
 }
 
+TEST(Admission, KeptBytesTakeNoPlace) {
+  Admission admission(100, 1);
+  const auto kept = admission.AdmitKept(60);
+  NNSEG_ASSERT_OK(kept);
+  EXPECT_EQ(admission.places_in_use(), 0);
+  EXPECT_THAT(admission.AdmitKept(41), StatusIs(kExhausted));
+  NNSEG_EXPECT_OK(admission.Admit(40));
+}
+
+TEST(Admission, TicketKeepsAPartOfItsBytesWithoutItsPlace) {
+  Admission admission(100, 1);
+  auto ticket = admission.Admit(60);
+  NNSEG_ASSERT_OK(ticket);
+  ticket->Keep(25);
+  EXPECT_EQ(admission.bytes_in_use(), 25);
+  EXPECT_EQ(admission.places_in_use(), 0);
+  *ticket = {};
+  EXPECT_EQ(admission.bytes_in_use(), 0);
+  EXPECT_EQ(admission.places_in_use(), 0);
+}
+
+TEST(Admission, ReclaimsWhatIsMissingBeforeItRefuses) {
+  Admission admission(100, 2);
+  auto kept = admission.AdmitKept(60).value();
+  std::vector<int64_t> missing;
+  admission.SetReclaim([&](int64_t bytes) {
+    missing.push_back(bytes);
+    kept = {};
+  });
+  const auto first = admission.Admit(70);
+  NNSEG_EXPECT_OK(first);
+  EXPECT_THAT(admission.Admit(31), StatusIs(kExhausted));  // nothing is left to give way
+  EXPECT_THAT(missing, testing::ElementsAre(30, 1));
+}
+
+TEST(Admission, NothingIsReclaimedForWhatIsRefusedAnyway) {
+  Admission admission(100, 1);
+  int reclaims = 0;
+  admission.SetReclaim([&](int64_t) { ++reclaims; });
+  EXPECT_FALSE(admission.Admit(101).ok());
+  const auto ticket = admission.Admit(50);
+  EXPECT_FALSE(admission.Admit(60).ok());  // no place
+  EXPECT_FALSE(admission.AdmitKept(60).ok());
+  EXPECT_EQ(reclaims, 0);
+}
+
+TEST(Admission, NamesWhatItAdmits) {
+  Admission admission(100, 0, "volume");
+  EXPECT_THAT(admission.Admit(101), StatusIs(kExhausted, HasSubstr("the volume needs 101")));
+  EXPECT_THAT(admission.Admit(1), StatusIs(kExhausted, HasSubstr("all 0 places for volumes")));
+}
+
 TEST(Admission, NeverExceedsItsLimitsUnderContention) {
   Admission admission(10, 4);
   std::vector<std::thread> threads;

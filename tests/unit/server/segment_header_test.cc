@@ -120,6 +120,46 @@ TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
   }
 }
 
+TEST_F(SegmentHeaderTest, KeptVolumeStandsInForTheImage) {
+  KeptImage kept{.geometry = {.size = {10, 12, 14}, .spacing_mm = {1, 2, 3}},
+                 .voxels = VoxelBuffer::Allocate(PixelType::kInt16, 1, {{14, 12, 10}}).value()};
+  pb::SegmentHeader header;
+  header.mutable_model()->set_name("tiny");
+  header.set_volume_id("id");
+  const auto accepted = CheckHeader(header, repository_, &kept);
+  NNSEG_ASSERT_OK(accepted);
+  EXPECT_EQ(accepted->geometry, kept.geometry);
+  EXPECT_EQ(accepted->pixel_type, PixelType::kInt16);
+  // The volume's own bytes and those of an upload are not counted again.
+  const auto sent = Check([](auto& sent_header) {
+    sent_header.mutable_geometry()->set_spacing_mm(1, 2);
+    sent_header.mutable_geometry()->set_spacing_mm(2, 3);
+  });
+  NNSEG_ASSERT_OK(sent);
+  EXPECT_EQ(sent->bytes - accepted->bytes, (32 << 20) + 10 * 12 * 14 * 2);
+}
+
+TEST_F(SegmentHeaderTest, KeptVolumeAllowsNoImageBesideIt) {
+  const KeptImage kept{
+      .geometry = {.size = {10, 12, 14}},
+      .voxels = VoxelBuffer::Allocate(PixelType::kInt16, 2, {{14, 12, 10}}).value()};
+  const auto check = [&](const std::function<void(pb::SegmentHeader&)>& change) {
+    pb::SegmentHeader header;
+    header.mutable_model()->set_name("tiny");
+    change(header);
+    return CheckHeader(header, repository_, &kept);
+  };
+  EXPECT_THAT(check([](auto& header) {
+                *header.mutable_geometry() = ToProto(Geometry{.size = {1, 1, 1}});
+              }),
+              StatusIs(kInvalid, HasSubstr("volume_id: got it with a geometry")));
+  EXPECT_THAT(check([](auto& header) { header.set_pixel_type(pb::PIXEL_TYPE_INT16); }),
+              StatusIs(kInvalid, HasSubstr("pixel_type 3")));
+  EXPECT_THAT(check([](auto& header) { header.set_channels(2); }),
+              StatusIs(kInvalid, HasSubstr("channels 2, expected none")));
+  EXPECT_THAT(check([](auto&) {}), StatusIs(kInvalid, "channels: got 2, expected 1"));
+}
+
 TEST(RequestId, GoodClientIdIsKept) {
   EXPECT_EQ(RequestIdFor("Case_7.a-b"), "Case_7.a-b");
   EXPECT_EQ(RequestIdFor(std::string(64, 'x')), std::string(64, 'x'));

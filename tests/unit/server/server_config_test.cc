@@ -61,6 +61,12 @@ TEST(ServerConfig, ValuesThatCannotWorkAreNamed) {
   EXPECT_THAT(validate("engines { preference: 'tensorflow' }"),
               StatusIs(kInvalid, HasSubstr("tensorflow")));
   EXPECT_THAT(validate("limits { max_cases: 0 }"), StatusIs(kInvalid, HasSubstr("max_cases is 0")));
+  EXPECT_THAT(validate("volumes { max_volumes: -1 }"),
+              StatusIs(kInvalid, HasSubstr("volumes.max_volumes is -1")));
+  EXPECT_THAT(validate("volumes { idle_timeout_seconds: 0 }"),
+              StatusIs(kInvalid, HasSubstr("idle_timeout_seconds is 0, expected at least 1")));
+  EXPECT_THAT(validate("volumes { idle_timeout_seconds: 1e9 }"),
+              StatusIs(kInvalid, HasSubstr("expected at most 86400")));
   EXPECT_THAT(validate("limits { stall_seconds: nan }"), StatusIs(kInvalid));
   EXPECT_THAT(validate("tls { certificate_file: 'a' }"), StatusIs(kInvalid, HasSubstr("tls")));
   EXPECT_THAT(validate("tls { client_ca_file: 'a' }"), StatusIs(kInvalid, HasSubstr("tls")));

@@ -37,6 +37,12 @@ TEST(StreamMonitor, TicksWhileAStreamIsOpen) {
   monitor.Remove(stream);
 }
 
+TEST(StreamMonitor, TicksWithoutStreamsToo) {
+  std::atomic<int> ticks{0};
+  StreamMonitor monitor([&] { ++ticks; });
+  while (ticks < 2) std::this_thread::sleep_for(milliseconds(1));
+}
+
 TEST(StreamMonitor, AbortReachesEveryStream) {
   StreamMonitor monitor;
   CountingStream a;

@@ -37,9 +37,8 @@ TEST(ChunkAssembler, PutsChunksOfAnySizeTogether) {
   for (const std::size_t chunk_bytes : {1U, 7U, 59U, 60U, 61U}) {
     ChunkAssembler assembler = Assembler();
     ChunkWriter writer(bytes, chunk_bytes);
-    ::segmentation::v1::SegmentRequest request;
-    while (writer.Next(request)) {
-      const auto& chunk = request.chunk();
+    ::segmentation::v1::VoxelChunk chunk;
+    while (writer.Next(chunk)) {
       NNSEG_ASSERT_OK(Append(assembler, chunk.offset(),
                              std::as_bytes(std::span(chunk.data().data(), chunk.data().size()))));
     }
@@ -57,9 +56,8 @@ TEST(ChunkAssembler, LabelsFollowTheImage) {
                            *VoxelBuffer::Allocate(PixelType::kUint8, 1, {{2, 3, 5}}));
   NNSEG_ASSERT_OK(Append(assembler, 0, image));
   ChunkWriter writer(labels, 11, image.size());
-  ::segmentation::v1::SegmentRequest request;
-  while (writer.Next(request)) {
-    const auto& chunk = request.chunk();
+  ::segmentation::v1::VoxelChunk chunk;
+  while (writer.Next(chunk)) {
     NNSEG_ASSERT_OK(Append(assembler, chunk.offset(),
                            std::as_bytes(std::span(chunk.data().data(), chunk.data().size()))));
   }

@@ -1,4 +1,4 @@
-#include "proto/wire/segment_request_reader.h"
+#include "proto/wire/upload_reader.h"
 
 #include <gmock/gmock.h>
 
@@ -43,6 +43,25 @@ absl::StatusOr<std::pair<uint64_t, std::string>> ReadChunk(grpc::ByteBuffer mess
   absl::Status status = CopyChunkData(message, *chunk, std::as_writable_bytes(std::span(data)));
   if (!status.ok()) return status;
   return std::pair(chunk->offset, data);
+}
+
+TEST(UploadVolumeRequestReader, ReadsHeaderAndChunk) {
+  pb::UploadVolumeRequest request;
+  request.mutable_header()->set_channels(3);
+  grpc::ByteBuffer message = Sliced(request.SerializeAsString(), {});
+  auto view = ReadUploadVolumeRequest(message);
+  NNSEG_ASSERT_OK(view);
+  EXPECT_EQ(std::get<pb::VolumeHeader>(*view).channels(), 3);
+  request.mutable_chunk()->set_offset(7);
+  request.mutable_chunk()->set_data("voxels");
+  message = Sliced(request.SerializeAsString(), {3});
+  view = ReadUploadVolumeRequest(message);
+  NNSEG_ASSERT_OK(view);
+  EXPECT_EQ(std::get<LocatedChunk>(*view).offset, 7);
+  EXPECT_EQ(std::get<LocatedChunk>(*view).size, 6);
+  message = Sliced("voxels", {});
+  EXPECT_THAT(ReadUploadVolumeRequest(message),
+              StatusIs(kInvalid, HasSubstr("UploadVolumeRequest")));
 }
 
 TEST(SegmentRequestReader, SlicesMayBeCutAnywhere) {
