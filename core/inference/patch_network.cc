@@ -1,12 +1,17 @@
 #include "core/inference/patch_network.h"
 
 #include "core/base/status_macros.h"
+#include "core/inference/volume_window.h"
 
 namespace nnseg {
 
 absl::Status PatchNetwork::RunBatch(std::span<const PatchPass> passes) {
   for (const PatchPass& pass : passes) NNSEG_RETURN_IF_ERROR(Run(pass.input, pass.output));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<VolumeWindow>> PatchNetwork::OpenWindow(const WindowRequest&) {
+  return nullptr;
 }
 
 }  // namespace nnseg

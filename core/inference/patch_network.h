@@ -7,10 +7,14 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/geometry/index.h"
 #include "core/inference/pass_record.h"
 
 namespace nnseg {
+
+class VolumeWindow;
+struct WindowRequest;
 
 /// The fixed shapes of a patch network.
 struct PatchSignature {
@@ -56,8 +60,15 @@ class PatchNetwork {
   /// memory is then tried once more.
   virtual void ReleaseCaches() {}
 
+  /// Whether whole volumes can stay on the network's device (volume_window.h).
+  virtual bool keeps_volumes() const { return false; }
+  /// Opens a window for a volume and folds like this one; null when the folds do not fit together.
+  /// For the device's thread. RESOURCE_EXHAUSTED when the device has not the memory, INTERNAL as
+  /// Run. REQUIRES: keeps_volumes().
+  virtual absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenWindow(const WindowRequest& request);
+
   /// How passes have gone so far. Callable from any thread.
-  PassRecord& record() { return record_; }
+  virtual PassRecord& record() { return record_; }
 
  private:
   PassRecord record_;

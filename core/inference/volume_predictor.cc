@@ -11,6 +11,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/parallel_for.h"
 #include "core/base/status_macros.h"
+#include "core/inference/window_prediction.h"
 #include "core/tiling/gaussian_importance.h"
 #include "core/tiling/mirror_axes.h"
 #include "core/tiling/patch_grid.h"
@@ -178,6 +179,11 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
   NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
                          GridOf(folds.front()->signature(), image.shape(), options));
   NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
+  if (folds.front()->keeps_volumes()) {
+    NNSEG_ASSIGN_OR_RETURN(const bool done, PredictInWindow(image, folds, grid, mirrors, options,
+                                                            scheduler, token, observer));
+    if (done) return absl::OkStatus();
+  }
   Prediction prediction(image, folds, std::move(grid), std::move(mirrors), options, token,
                         observer);
   return prediction.Run(scheduler);

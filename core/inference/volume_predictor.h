@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/cancellation.h"
 #include "core/geometry/box.h"
+#include "core/inference/label_rule.h"
 #include "core/inference/patch_network.h"
 #include "core/inference/priority.h"
 #include "core/inference/tile_scheduler.h"
@@ -27,6 +28,9 @@ struct PredictionOptions {
   /// touch it are predicted, those of the whole grid in the same order, so its logits have the same
   /// bits. Not empty, within the grid.
   std::optional<Box3> box;
+  /// Where the networks keep volumes on their device, labels are decided there by this rule and
+  /// come by on_labels, not on_slab; null: logits come in any case.
+  const LabelRule* labels = nullptr;
 };
 
 /// Counts of forward passes: tiles x mirrors x folds.
@@ -40,6 +44,8 @@ struct PredictionObserver {
   /// Slabs come in order, without gaps, and cover the grid or the box that is wanted. An error ends
   /// the prediction with it.
   std::function<absl::Status(LogitSlab)> on_slab;
+  /// The same for labels instead of logits, if there is a rule for them.
+  std::function<absl::Status(LabelPlanes)> on_labels;
 };
 
 /// nnU-Net's sliding-window prediction of `image` (channels x network grid, internal axes,

@@ -54,13 +54,22 @@ absl::StatusOr<RunSummary> RunModel(const LoadedModel& model, const Segmentation
                                           absl::Status status = restorer->Add(std::move(slab));
                                           summary.restore_seconds += watch.Lap();
                                           return status;
+                                        },
+                                    .on_labels =
+                                        [&](LabelPlanes planes) {
+                                          StopWatch watch;
+                                          absl::Status status =
+                                              restorer->AddLabels(std::move(planes));
+                                          summary.restore_seconds += watch.Lap();
+                                          return status;
                                         }};
   StopWatch watch;
   NNSEG_RETURN_IF_ERROR(PredictVolume(prepared.image, selection.networks,
                                       {.tile_step_size = options.tile_step_size,
                                        .use_gaussian = options.use_gaussian,
                                        .mirroring_axes = summary.mirroring_axes,
-                                       .priority = options.priority},
+                                       .priority = options.priority,
+                                       .labels = restorer->label_rule()},
                                       *selection.scheduler, token, observer));
   summary.infer_seconds = watch.Lap() - summary.restore_seconds;
   listener.on_restore();

@@ -7,14 +7,22 @@
 #include "core/volume/volume_view.h"
 
 namespace nnseg {
+namespace {
+
+std::vector<uint16_t> PaintedLabels(const LabelTable& table) {
+  if (!table.has_regions()) return {};
+  return {table.regions_class_order().begin(), table.regions_class_order().end()};
+}
+
+}  // namespace
 
 LinearRestorer::LinearRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes,
                                AxisOperator axis0, AxisOperator axis1, const AxisOperator& axis2,
                                LabelSink sink)
     : PlanewiseRestorer(plan, boxes),
-      axis0_(std::move(axis0)),
-      decoder_(plan.labels, boxes.logits.shape()[1], boxes.logits.shape()[2], std::move(axis1),
-               axis2),
+      rule_{{std::move(axis0), std::move(axis1), axis2}, PaintedLabels(plan.labels)},
+      decoder_(plan.labels, boxes.logits.shape()[1], boxes.logits.shape()[2], rule_.axes[1],
+               rule_.axes[2]),
       sink_(std::move(sink)) {}
 
 std::array<int64_t, 2> LinearRestorer::InputPlanes(int64_t k) const {
@@ -28,9 +36,30 @@ void LinearRestorer::Arrived(int64_t begin, int64_t end) {
   });
 }
 
-absl::Status LinearRestorer::Emit(int64_t begin, int64_t end) {
+LabelBlock LinearRestorer::MakeBlock(int64_t begin, int64_t end) const {
   LabelBlock block{.box = ReaderBox(begin, end)};
   block.labels = Volume<uint16_t>::Uninitialized(1, block.box.shape());
+  return block;
+}
+
+absl::Status LinearRestorer::AddLabels(LabelPlanes planes) {
+  const int64_t end = planes.begin + planes.labels.shape()[0];
+  Emitted(planes.begin, end);
+  LabelBlock block = MakeBlock(planes.begin, end);
+  const VolumeView<uint16_t> out = ViewOf(block.labels, 0).Permuted(plan().transpose_forward);
+  ParallelFor(out.shape[0], [&](int64_t first, int64_t last) {
+    for (int64_t k = first; k < last; ++k) {
+      const uint16_t* label = &planes.labels.at(0, {{k, 0, 0}});
+      for (int64_t y = 0; y < out.shape[1]; ++y) {
+        for (int64_t x = 0; x < out.shape[2]; ++x) out.at({{k, y, x}}) = *label++;
+      }
+    }
+  });
+  return sink_(std::move(block));
+}
+
+absl::Status LinearRestorer::Emit(int64_t begin, int64_t end) {
+  LabelBlock block = MakeBlock(begin, end);
   const VolumeView<uint16_t> out = ViewOf(block.labels, 0).Permuted(plan().transpose_forward);
   const int64_t rows = out.shape[1];
   ParallelFor((end - begin) * rows, [&](int64_t first, int64_t last) {

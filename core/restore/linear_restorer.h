@@ -18,12 +18,19 @@ class LinearRestorer : public PlanewiseRestorer {
   LinearRestorer(const SegmentationPlan& plan, const RestoreBoxes& boxes, AxisOperator axis0,
                  AxisOperator axis1, const AxisOperator& axis2, LabelSink sink);
 
+  const LabelRule* label_rule() const override { return &rule_; }
+  absl::Status AddLabels(LabelPlanes planes) override;
+
  private:
   std::array<int64_t, 2> InputPlanes(int64_t k) const override;
   void Arrived(int64_t begin, int64_t end) override;
   absl::Status Emit(int64_t begin, int64_t end) override;
 
-  const AxisOperator axis0_;
+  // The block of the planes [begin, end) of the image, with labels still to be written.
+  LabelBlock MakeBlock(int64_t begin, int64_t end) const;
+
+  const LabelRule rule_;
+  const AxisOperator& axis0_ = rule_.axes[0];
   const PlaneDecoder decoder_;
   const LabelSink sink_;
   std::map<int64_t, std::vector<int16_t>> bounds_;  // of the planes that are there

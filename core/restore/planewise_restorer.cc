@@ -38,6 +38,11 @@ absl::Status PlanewiseRestorer::Finish() {
                                           boxes().logits.shape()[0]));
 }
 
+void PlanewiseRestorer::Emitted(int64_t begin, int64_t end) {
+  NNSEG_CHECK(begin == emitted_ && end <= boxes().image.shape()[0]);
+  emitted_ = end;
+}
+
 LogitPlane PlanewiseRestorer::Plane(int64_t index) const {
   const LogitSlab& slab = index >= last_.begin[0] ? last_ : kept_;
   NNSEG_CHECK(index >= slab.begin[0] && index < slab.end());

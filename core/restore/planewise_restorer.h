@@ -30,6 +30,10 @@ class PlanewiseRestorer : public SlabRestorer {
   /// Decodes and sends the planes [begin, end) of the image.
   virtual absl::Status Emit(int64_t begin, int64_t end) = 0;
 
+  /// Notes that the planes of the image [begin, end) were sent without logits. REQUIRES: all before
+  /// them were.
+  void Emitted(int64_t begin, int64_t end);
+
   /// Plane `index` of the logits, from what was kept or from the slab that came last.
   LogitPlane Plane(int64_t index) const;
 

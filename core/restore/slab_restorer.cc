@@ -46,6 +46,10 @@ absl::StatusOr<std::unique_ptr<SlabRestorer>> SlabRestorer::Create(
       std::move(sinks));
 }
 
+absl::Status SlabRestorer::AddLabels(LabelPlanes /*planes*/) {
+  return absl::InternalError("labels were brought to a restorer that has no rule for them");
+}
+
 Box3 SlabRestorer::ReaderBox(int64_t begin, int64_t end) const {
   Box3 planes = boxes_.image;
   planes.begin[0] = boxes_.image.begin[0] + begin;

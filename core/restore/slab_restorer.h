@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "core/inference/label_rule.h"
 #include "core/plan/segmentation_plan.h"
 #include "core/preprocess/case_properties.h"
 #include "core/restore/logit_operators.h"
@@ -50,6 +51,12 @@ class SlabRestorer {
 
   /// Slabs come in order and without gaps and cover boxes().logits. Returns the sink's first error.
   virtual absl::Status Add(LogitSlab slab) = 0;
+  /// How labels may be decided elsewhere, for a caller who then brings them to AddLabels and no
+  /// slabs to Add; null where logits are needed.
+  virtual const LabelRule* label_rule() const { return nullptr; }
+  /// Labels of boxes().image by label_rule(): planes in order and without gaps. Returns the sink's
+  /// error. REQUIRES: label_rule() is not null.
+  virtual absl::Status AddLabels(LabelPlanes planes);
   /// After the last slab: emits what is left.
   virtual absl::Status Finish() = 0;
 

@@ -139,6 +139,15 @@ void DeviceStream::Wait() {
   if (cuda_ != nullptr) cuda_->stream.synchronize();
 }
 
+void DeviceStream::ReleaseCaches() {
+  if (cuda_ == nullptr) return;
+  // Should even this fail, the pass that is tried again says why.
+  GuardTorch([&] {
+    cuda_->allocator().emptyCache();
+    return absl::OkStatus();
+  }).IgnoreError();
+}
+
 int64_t DeviceStream::FreeBytes(int64_t limit) const {
   NNSEG_CHECK(cuda_ != nullptr);
   const auto stats = cuda_->allocator().getDeviceStats(cuda_->device.index());

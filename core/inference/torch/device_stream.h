@@ -49,6 +49,8 @@ class DeviceStream {
   using GraphPool = std::pair<unsigned long long, unsigned long long>;
   GraphPool& graph_pool() { return graph_pool_; }
 
+  /// Gives memory that torch keeps for reuse back to the device. Not only inside of Run.
+  void ReleaseCaches();
   /// Bytes that the device can still give, at most `limit` in all if `limit` is not 0.
   /// REQUIRES: CUDA.
   int64_t FreeBytes(int64_t limit) const;

@@ -11,9 +11,10 @@
 
 namespace nnseg {
 
-/// How networks are run on CUDA.
+/// How networks are run on CUDA; on the CPU only what says so counts.
 struct TorchOptions {
   int64_t device_memory_bytes = 0;  ///< that torch may hold in all; 0: what the device has
+  bool windows_on_cpu = false;      ///< keep volumes in tensors on the CPU, too: for tests
   /// Takes texts on what was decided at load: why a network is not served in fp16, why its passes
   /// are not recorded.
   std::function<void(const std::string&)> note = [](const std::string&) {};

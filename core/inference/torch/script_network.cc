@@ -16,6 +16,7 @@
 #include "core/inference/pass_buffers.h"
 #include "core/inference/probe_tile.h"
 #include "core/inference/torch/script_forward.h"
+#include "core/inference/torch/torch_window.h"
 
 namespace nnseg {
 namespace {
@@ -28,8 +29,11 @@ constexpr int64_t kShareOfFreeBytes = 4;
 class ScriptNetwork : public PatchNetwork {
  public:
   ScriptNetwork(std::unique_ptr<ScriptForward> forward, const PatchSignature& signature,
-                std::shared_ptr<DeviceStream> stream)
-      : signature_(signature), stream_(std::move(stream)), forward_(std::move(forward)) {}
+                std::shared_ptr<DeviceStream> stream, bool keeps_volumes)
+      : signature_(signature),
+        stream_(std::move(stream)),
+        keeps_volumes_(keeps_volumes),
+        forward_(std::move(forward)) {}
 
   const PatchSignature& signature() const override { return signature_; }
   std::string engine() const override { return "torch"; }
@@ -45,7 +49,27 @@ class ScriptNetwork : public PatchNetwork {
     for (const PatchPass& pass : passes) {
       NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, pass.input, pass.output));
     }
-    return stream_->Run([&] { return Forward(passes); });
+    // Only whole batches and single passes: kernels are chosen and recorded for those.
+    const std::size_t batch = static_cast<int64_t>(passes.size()) == max_batch_ ? passes.size() : 1;
+    for (std::size_t i = 0; i < passes.size(); i += batch) {
+      NNSEG_RETURN_IF_ERROR(stream_->Run([&] { return Forward(passes.subspan(i, batch)); }));
+    }
+    return absl::OkStatus();
+  }
+
+  void ReleaseCaches() override { stream_->ReleaseCaches(); }
+
+  bool keeps_volumes() const override { return keeps_volumes_; }
+  absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenWindow(const WindowRequest& request) override {
+    std::vector<ScriptForward*> forwards;
+    int64_t batch = max_batch_;
+    for (PatchNetwork* fold : request.folds) {
+      auto* const network = dynamic_cast<ScriptNetwork*>(fold);
+      if (network == nullptr || network->stream_ != stream_) return nullptr;
+      forwards.push_back(network->forward_.get());
+      batch = std::min(batch, network->max_batch_);
+    }
+    return OpenTorchWindow(request, std::move(forwards), stream_, batch);
   }
 
   ScriptForward& forward() { return *forward_; }
@@ -76,17 +100,20 @@ class ScriptNetwork : public PatchNetwork {
 
   const PatchSignature signature_;
   const std::shared_ptr<DeviceStream> stream_;
+  const bool keeps_volumes_;
   const std::unique_ptr<ScriptForward> forward_;
   int64_t max_batch_ = 1;
 };
 
 absl::StatusOr<std::unique_ptr<ScriptNetwork>> Read(const std::string& file,
                                                     const PatchSignature& signature,
-                                                    const std::shared_ptr<DeviceStream>& stream) {
+                                                    const std::shared_ptr<DeviceStream>& stream,
+                                                    const TorchOptions& options) {
   std::unique_ptr<ScriptNetwork> network;
   NNSEG_RETURN_IF_ERROR(stream->Run([&] {
     network = std::make_unique<ScriptNetwork>(
-        std::make_unique<ScriptForward>(file, signature, *stream), signature, stream);
+        std::make_unique<ScriptForward>(file, signature, *stream), signature, stream,
+        stream->device().is_cuda || options.windows_on_cpu);
     return absl::OkStatus();
   }));
   return network;
@@ -140,14 +167,15 @@ absl::StatusOr<std::unique_ptr<ScriptNetwork>> ToHalfIfItAgrees(
   if (agreement.passes()) return network;
   options.note(absl::StrCat(std::filesystem::path(file).filename().string(),
                             " is served in fp32: on the probe tile fp16 ", agreement.ToString()));
-  return Read(file, signature, stream);
+  return Read(file, signature, stream, options);
 }
 
 absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                    const PatchSignature& signature,
                                                    const std::shared_ptr<DeviceStream>& stream,
                                                    const TorchOptions& options) {
-  NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<ScriptNetwork> network, Read(file, signature, stream));
+  NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<ScriptNetwork> network,
+                         Read(file, signature, stream, options));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
   if (stream->device().is_cuda) {
     NNSEG_ASSIGN_OR_RETURN(network,
