@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -48,7 +48,8 @@ def peer(command: Sequence[str | Path], environment: dict[str, str], log: Path):
         try:
             yield Peer(process, log)
         finally:
-            process.stdin.close()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
