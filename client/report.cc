@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -17,6 +19,25 @@ double Seconds(const google::protobuf::Duration& duration) {
   return static_cast<double>(duration.seconds()) + 1e-9 * duration.nanos();
 }
 
+std::string NameOf(pb::Reduction reduction) {
+  switch (reduction) {
+    case pb::REDUCTION_MIRRORING:
+      return "mirroring";
+    case pb::REDUCTION_FOLDS:
+      return "folds";
+    default:
+      return "unknown";
+  }
+}
+
+std::vector<std::string> ReductionsOf(const pb::Summary& summary) {
+  std::vector<std::string> names;
+  for (const int reduction : summary.reductions()) {
+    names.push_back(NameOf(static_cast<pb::Reduction>(reduction)));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string FormatReport(const pb::Summary& summary) {
@@ -26,6 +47,11 @@ std::string FormatReport(const pb::Summary& summary) {
       absl::StrJoin(summary.folds(), ", "),
       summary.mirroring_axes().empty() ? "no mirroring" : "mirroring", summary.tiles(),
       summary.passes(), summary.postprocessed() ? "post-processed" : "no post-processing");
+  if (summary.reductions_size() > 0) {
+    absl::StrAppend(&text,
+                    "left out to meet the deadline: ", absl::StrJoin(ReductionsOf(summary), ", "),
+                    "\n\n");
+  }
 
   std::size_t name_width = 5;
   for (const auto& label : summary.label_volumes()) {
@@ -68,6 +94,7 @@ std::string ReportAsJson(const pb::Accepted& accepted, const pb::Summary& summar
   json["tiles"] = summary.tiles();
   json["passes"] = summary.passes();
   json["postprocessed"] = summary.postprocessed();
+  json["reductions"] = ReductionsOf(summary);
   json["timings"] = nlohmann::ordered_json::array();
   for (const auto& timing : summary.timings()) {
     json["timings"].push_back(

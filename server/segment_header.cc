@@ -48,7 +48,22 @@ absl::StatusOr<std::optional<bool>> Decide(pb::Toggle toggle, const char* name) 
   }
 }
 
-absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& message) {
+absl::StatusOr<Priority> ChoosePriority(pb::Priority wish, bool has_regions) {
+  switch (wish) {
+    case pb::PRIORITY_UNSPECIFIED:
+      return has_regions ? Priority::kInteractive : Priority::kBatch;
+    case pb::PRIORITY_INTERACTIVE:
+      return Priority::kInteractive;
+    case pb::PRIORITY_BATCH:
+      return Priority::kBatch;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat(
+          "options.priority: got ", static_cast<int>(wish), ", expected one of Priority's 0 to 2"));
+  }
+}
+
+absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& message,
+                                                bool has_regions) {
   SegmentationOptions options;
   NNSEG_ASSIGN_OR_RETURN(options.engine, EngineName(message.engine()));
   options.folds.assign(message.folds().begin(), message.folds().end());
@@ -65,6 +80,8 @@ absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& messag
                                                    ", expected one of ProbabilityType's 0 to 2"));
   }
   options.probabilities = message.probabilities() != pb::PROBABILITY_TYPE_UNSPECIFIED;
+  NNSEG_ASSIGN_OR_RETURN(options.priority, ChoosePriority(message.priority(), has_regions));
+  options.reduce_to_deadline = message.reduce_to_meet_deadline();
   return options;
 }
 
@@ -126,7 +143,7 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
                                          const ModelRepository& repository, const KeptImage* kept) {
   AcceptedCase result;
   NNSEG_RETURN_IF_ERROR(ReadImage(header, kept, result));
-  NNSEG_ASSIGN_OR_RETURN(result.options, ReadOptions(header.options()));
+  NNSEG_ASSIGN_OR_RETURN(result.options, ReadOptions(header.options(), header.regions_size() > 0));
   NNSEG_ASSIGN_OR_RETURN(result.label_encoding, ChooseEncoding(header.options().label_encoding()));
   result.probability_type = header.options().probabilities();
   NNSEG_ASSIGN_OR_RETURN(result.previous_labels_type, PreviousLabelsType(header));

@@ -17,6 +17,10 @@ void SetModel(const LoadedModel& model, pb::ModelSpec& spec) {
   spec.set_version(model.bundle().manifest.version);
 }
 
+pb::Reduction ToProto(Reduction reduction) {
+  return reduction == Reduction::kMirroring ? pb::REDUCTION_MIRRORING : pb::REDUCTION_FOLDS;
+}
+
 void AddTiming(pb::Stage stage, double seconds, pb::Summary& summary) {
   auto& timing = *summary.add_timings();
   timing.set_stage(stage);
@@ -116,6 +120,7 @@ pb::SegmentResponse SummaryResponse(const AcceptedCase& accepted,
   }
   message.set_label_map_crc32(label_map_crc32);
   message.set_postprocessed(summary.postprocessed);
+  for (const Reduction reduction : summary.reductions) message.add_reductions(ToProto(reduction));
   return response;
 }
 

@@ -71,6 +71,20 @@ std::vector<prometheus::MetricFamily> CollectModelStates(const ModelRepository& 
   return {std::move(family)};
 }
 
+std::vector<prometheus::MetricFamily> CollectQueueDepths(const PipelineExecutor& executor) {
+  prometheus::MetricFamily family{"nnseg_queue_depth",
+                                  "Cases that wait to be prepared or predicted, by priority",
+                                  prometheus::MetricType::Gauge,
+                                  {}};
+  for (const Priority priority : {Priority::kInteractive, Priority::kBatch}) {
+    prometheus::ClientMetric sample;
+    sample.label = {{"priority", NameOf(priority)}};
+    sample.gauge.value = executor.queue_depth(priority);
+    family.metric.push_back(std::move(sample));
+  }
+  return {std::move(family)};
+}
+
 int64_t MemoryBudget(const LimitConfig& limits) {
   return limits.memory_bytes() > 0 ? limits.memory_bytes() : DefaultMemoryBudget();
 }
@@ -176,8 +190,7 @@ void Server::AddCollectors() {
                     [this] { return monitor_.size(); });
   metrics_.AddGauge("nnseg_inflight_requests", "Cases that hold a place",
                     [this] { return admission_.places_in_use(); });
-  metrics_.AddGauge("nnseg_queue_depth", "Cases that wait to be prepared or predicted",
-                    [this] { return executor_.queue_depth(); });
+  metrics_.AddCollector([this] { return CollectQueueDepths(executor_); });
   metrics_.AddGauge("nnseg_admitted_bytes",
                     "Host bytes that admitted cases may need, and those of kept volumes",
                     [this] { return static_cast<double>(admission_.bytes_in_use()); });

@@ -153,6 +153,16 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
           "The model's post-processing; default: on where it has rules")
       ->type_name("on|off")
       ->check(CLI::IsMember({"on", "off"}));
+  command
+      .add_option_function<std::string>(
+          "--priority",
+          [&](const std::string& name) {
+            options.set_priority(name == "batch" ? pb::PRIORITY_BATCH : pb::PRIORITY_INTERACTIVE);
+          },
+          "Place in the device's queue: interactive where somebody waits, else batch; default: "
+          "interactive with regions, else batch")
+      ->type_name("P")
+      ->check(CLI::IsMember({"interactive", "batch"}));
 }
 
 void DefineSegment(CLI::App& command, SegmentArguments& arguments) {
@@ -202,6 +212,13 @@ void DefineSegment(CLI::App& command, SegmentArguments& arguments) {
       ->type_name("ID");
   DefinePrediction(command, arguments.prediction);
   DefineConnectionOptions(command, arguments.connection);
+  command
+      .add_flag_callback(
+          "--reduce-to-deadline",
+          [&] { arguments.prediction.options.set_reduce_to_meet_deadline(true); },
+          "Where the deadline would be missed, leave out mirroring, then all folds but the first; "
+          "the report says so")
+      ->needs("--deadline");
 }
 
 ExitCode RunSegment(const SegmentArguments& arguments) {

@@ -7,6 +7,11 @@ namespace nnseg {
 /// share as they age.
 enum class Priority { kInteractive, kBatch };
 
+/// "interactive" or "batch".
+constexpr const char* NameOf(Priority priority) {
+  return priority == Priority::kInteractive ? "interactive" : "batch";
+}
+
 }  // namespace nnseg
 
 #endif  // NNSEG_CORE_INFERENCE_PRIORITY_H_

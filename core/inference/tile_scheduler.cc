@@ -1,11 +1,11 @@
 #include "core/inference/tile_scheduler.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "core/base/check.h"
 #include "core/base/float_environment.h"
+#include "core/base/stop_watch.h"
 
 namespace nnseg {
 
@@ -146,7 +146,7 @@ void TileScheduler::Run(Turn& turn) {
   std::vector<PatchPass> batch;
   for (const Lane::Pass& pass : turn.passes) batch.push_back(pass.buffers);
 
-  const auto start = std::chrono::steady_clock::now();
+  StopWatch watch;
   absl::Status status = network.RunBatch(batch);
   if (absl::IsResourceExhausted(status)) {
     network.record().OutOfMemory(passes);
@@ -156,10 +156,7 @@ void TileScheduler::Run(Turn& turn) {
     }
     return;
   }
-  if (status.ok()) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    network.record().Add(took.count(), passes);
-  }
+  if (status.ok()) network.record().Add(watch.Lap(), passes);
   for (Lane::Pass& pass : turn.passes) pass.done.set_value(status);
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/base/status_macros.h"
-#include "core/pipeline/stop_watch.h"
+#include "core/base/stop_watch.h"
 #include "core/postprocess/postprocessing_chain.h"
 
 namespace nnseg {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/base/status_macros.h"
+#include "core/base/stop_watch.h"
 #include "core/inference/volume_predictor.h"
-#include "core/pipeline/stop_watch.h"
 #include "core/tiling/patch_grid.h"
 
 namespace nnseg {

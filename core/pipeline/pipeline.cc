@@ -9,6 +9,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
 #include "core/ensemble/probability_ensemble.h"
+#include "core/pipeline/deadline_reduction.h"
 #include "core/pipeline/label_delivery.h"
 #include "core/pipeline/model_run.h"
 #include "core/pipeline/run_order.h"
@@ -35,6 +36,7 @@ class CaseRunner {
   /// `first` was prepared for the first run.
   CaseRunner(const SegmentationCase& segmentation_case, Preparation first, StageObserver& observer)
       : case_(segmentation_case),
+        options_(segmentation_case.options),
         runs_(RunsOf(segmentation_case)),
         first_(std::move(first.prepared)),
         shape_(runs_.front()->bundle().plan.transpose_forward.Inverse().Apply(
@@ -49,12 +51,19 @@ class CaseRunner {
   const Shape3& shape() const { return shape_; }
   const Box3& box() const { return box_; }
 
-  /// Before the first run: so that progress counts against the whole.
-  absl::Status CountAllPasses() {
-    for (const LoadedModel* run : runs_) {
+  /// Before the first run: leaves out what must be to meet the deadline, if the case allows it, and
+  /// counts, so that progress is told against the whole.
+  absl::Status Plan() {
+    const auto passes_of = [&](const LoadedModel& run,
+                               const SegmentationOptions& options) -> absl::StatusOr<int64_t> {
       NNSEG_ASSIGN_OR_RETURN(const Shape3 network_shape,
-                             NetworkShapeBound(run->bundle().plan, box_.shape(), case_.spacing));
-      NNSEG_ASSIGN_OR_RETURN(const int64_t passes, CountPasses(*run, case_.options, network_shape));
+                             NetworkShapeBound(run.bundle().plan, box_.shape(), case_.spacing));
+      return CountPasses(run, options, network_shape);
+    };
+    NNSEG_ASSIGN_OR_RETURN(summary_.reductions,
+                           ReduceToDeadline(runs_, case_.token.deadline(), passes_of, options_));
+    for (const LoadedModel* run : runs_) {
+      NNSEG_ASSIGN_OR_RETURN(const int64_t passes, passes_of(*run, options_));
       passes_total_ += passes;
     }
     return absl::OkStatus();
@@ -73,7 +82,7 @@ class CaseRunner {
     made = {};
     observer_.OnStage(Stage::kInfer);
     NNSEG_ASSIGN_OR_RETURN(
-        RunSummary run, RunModel(model, case_.options, case_.token, *prepared,
+        RunSummary run, RunModel(model, options_, case_.token, *prepared,
                                  {.on_progress =
                                       [&](int64_t done) {
                                         observer_.OnProgress(summary_.passes + done, passes_total_);
@@ -114,6 +123,7 @@ class CaseRunner {
   }
 
   const SegmentationCase& case_;
+  SegmentationOptions options_;  // without what is left out to meet the deadline
   const std::vector<const LoadedModel*> runs_;
   std::shared_ptr<const PreparedCase> first_;
   const Shape3 shape_;
@@ -170,7 +180,7 @@ absl::StatusOr<SegmentationSummary> Predict(const SegmentationCase& segmentation
   const LoadedModel& model = *segmentation_case.model;
   const SegmentationOptions& options = segmentation_case.options;
   CaseRunner runner(segmentation_case, std::move(first), observer);
-  NNSEG_RETURN_IF_ERROR(runner.CountAllPasses());
+  NNSEG_RETURN_IF_ERROR(runner.Plan());
   LabelDelivery delivery(model.bundle(), options, runner.box(), segmentation_case.token, observer);
   if (model.members().empty()) {
     NNSEG_RETURN_IF_ERROR(runner.Run(model, SinksOf(delivery, options.probabilities)));

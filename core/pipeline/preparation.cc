@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/status_macros.h"
-#include "core/pipeline/stop_watch.h"
+#include "core/base/stop_watch.h"
 #include "core/preprocess/preprocessing_key.h"
 
 namespace nnseg {

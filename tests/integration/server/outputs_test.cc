@@ -142,6 +142,24 @@ TEST_F(OutputsTest, PreviousLabelsFollowTheImage) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("upload: got")));
 }
 
+TEST_F(OutputsTest, TellsWhatTheDeadlineCost) {
+  // By their own account the networks need days.
+  StartServer("", [](FakePatchNetwork& network) { network.record().Add(1e6, 1); });
+  pb::SegmentHeader header = Header();
+  header.mutable_options()->set_reduce_to_meet_deadline(true);
+  const Answer reduced = Segment(header);
+  NNSEG_ASSERT_OK(reduced.status);
+  EXPECT_THAT(reduced.summary().reductions(),
+              testing::ElementsAre(pb::REDUCTION_MIRRORING, pb::REDUCTION_FOLDS));
+  EXPECT_EQ(reduced.summary().folds_size(), 1);
+  EXPECT_EQ(reduced.summary().mirroring_axes_size(), 0);
+  header.mutable_options()->set_reduce_to_meet_deadline(false);
+  const Answer whole = Segment(header);
+  NNSEG_ASSERT_OK(whole.status);
+  EXPECT_EQ(whole.summary().reductions_size(), 0);
+  EXPECT_EQ(whole.summary().folds_size(), 2);
+}
+
 TEST_F(OutputsTest, GetModelTellsWhatAModelIs) {
   WriteTinyBundle(folder_.path(), {.name = "low", .configuration = "3d_lowres"});
   WriteTinyBundle(folder_.path(), {.name = "high",

@@ -42,7 +42,8 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
       "a.mha b.mha --server host:9 --model m --model-version 2 --output out.nrrd --engine torch "
       "--folds 0,all --no-tta --step-size 0.75 --postprocess on --deadline 1.5 --json "
       "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png "
-      "--previous-labels low.mha --probabilities p.npz --probability-type float16",
+      "--previous-labels low.mha --probabilities p.npz --probability-type float16 "
+      "--priority interactive --reduce-to-deadline",
       arguments);
   EXPECT_THAT(arguments.inputs, ElementsAre("a.mha", "b.mha"));
   const auto& options = arguments.prediction.options;
@@ -58,6 +59,8 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   EXPECT_EQ(arguments.previous_labels, "low.mha");
   EXPECT_EQ(arguments.probabilities, "p.npz");
   EXPECT_TRUE(arguments.half_probabilities);
+  EXPECT_EQ(options.priority(), pb::PRIORITY_INTERACTIVE);
+  EXPECT_TRUE(options.reduce_to_meet_deadline());
 }
 
 TEST(SegmentCommand, WrongArgumentsAreRefused) {
@@ -68,6 +71,8 @@ TEST(SegmentCommand, WrongArgumentsAreRefused) {
                            "a.mha --model m --output o.mha --tls-cert c.pem",
                            "a.mha --model m --output o.mha --deadline -1",
                            "a.mha --model m --output o.mha --probability-type float16",
+                           "a.mha --model m --output o.mha --priority first",
+                           "a.mha --model m --output o.mha --reduce-to-deadline",
                            "a.mha --model m --output o.mha --unknown"}) {
     SegmentArguments arguments;
     EXPECT_THROW(Parse(line, arguments), CLI::ParseError) << line;

@@ -51,6 +51,17 @@ TEST(FormatReport, ShowsVolumesAndTimings) {
   EXPECT_THAT(text, HasSubstr("network                 2.500\n"));
 }
 
+TEST(FormatReport, TellsWhatTheDeadlineCost) {
+  pb::Summary summary = MakeSummary();
+  EXPECT_THAT(FormatReport(summary), Not(HasSubstr("deadline")));
+  summary.add_reductions(pb::REDUCTION_MIRRORING);
+  summary.add_reductions(pb::REDUCTION_FOLDS);
+  EXPECT_THAT(FormatReport(summary),
+              HasSubstr("left out to meet the deadline: mirroring, folds\n"));
+  const auto json = nlohmann::json::parse(ReportAsJson({}, summary));
+  EXPECT_EQ(json["reductions"], nlohmann::json({"mirroring", "folds"}));
+}
+
 TEST(ReportAsJson, HoldsEveryLabelAndNumber) {
   pb::Accepted accepted;
   accepted.set_request_id("abc");

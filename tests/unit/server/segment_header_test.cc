@@ -49,6 +49,8 @@ TEST_F(SegmentHeaderTest, DefaultsAreNnunetsAndTheModels) {
   EXPECT_TRUE(accepted->options.folds.empty());
   EXPECT_EQ(accepted->options.postprocess, std::nullopt);
   EXPECT_FALSE(accepted->options.probabilities);
+  EXPECT_EQ(accepted->options.priority, Priority::kBatch);
+  EXPECT_FALSE(accepted->options.reduce_to_deadline);
   EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_ZLIB);
   EXPECT_EQ(accepted->model->bundle().manifest.version, 1);
   EXPECT_GT(accepted->bytes, (32 << 20) + 10 * 12 * 14 * 2);
@@ -66,6 +68,8 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
     options.set_label_encoding(pb::LABEL_ENCODING_RAW);
     options.set_provisional_labels(true);
     options.set_probabilities(pb::PROBABILITY_TYPE_FLOAT16);
+    options.set_priority(pb::PRIORITY_INTERACTIVE);
+    options.set_reduce_to_meet_deadline(true);
   });
   NNSEG_ASSERT_OK(accepted);
   EXPECT_EQ(accepted->options.engine, "torch");
@@ -78,6 +82,8 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
   EXPECT_TRUE(accepted->options.provisional_labels);
   EXPECT_TRUE(accepted->options.probabilities);
   EXPECT_EQ(accepted->probability_type, pb::PROBABILITY_TYPE_FLOAT16);
+  EXPECT_EQ(accepted->options.priority, Priority::kInteractive);
+  EXPECT_TRUE(accepted->options.reduce_to_deadline);
 }
 
 TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
@@ -108,6 +114,10 @@ TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
                 header.mutable_options()->set_mirroring(static_cast<pb::Toggle>(3));
               }),
               StatusIs(kInvalid, HasSubstr("options.mirroring: got 3")));
+  EXPECT_THAT(Check([](auto& header) {
+                header.mutable_options()->set_priority(static_cast<pb::Priority>(3));
+              }),
+              StatusIs(kInvalid, HasSubstr("options.priority: got 3")));
   EXPECT_THAT(
       Check([](auto& header) { header.mutable_options()->set_engine(pb::ENGINE_CHOICE_OPENVINO); }),
       StatusIs(kInvalid));

@@ -65,6 +65,35 @@ TEST(PipelineExecutor, RefusesACaseWhenTheQueueIsFull) {
   for (int i = 0; i < taken; ++i) NNSEG_EXPECT_OK(ends[i].get_future().get());
 }
 
+TEST(PipelineExecutor, AnInteractiveCaseWaitsForNoBatchCase) {
+  Gate gate;
+  const auto slow = LoadTinyModel({}, [&](FakePatchNetwork& network) {
+    network.OnRun([&](int pass) {
+      if (pass > 0) gate.Wait();
+    });
+  });
+  const auto quick = LoadTinyModel();
+  PipelineExecutor executor({.queue_capacity = 8, .prepare_threads = 1, .concurrent_cases = 1});
+  constexpr int kCases = 4;  // on the device, prepared, being handed over, waiting
+  std::vector<std::unique_ptr<RecordingObserver>> observers;
+  std::vector<std::promise<Result>> ends(kCases);
+  for (int i = 0; i < kCases; ++i) {
+    observers.push_back(std::make_unique<RecordingObserver>(kShape));
+    NNSEG_ASSERT_OK(executor.Submit(MakeCase(slow, kShape), *observers[i], Fulfil(ends[i])));
+  }
+  gate.AwaitArrivals(1);
+  SegmentationCase interactive = MakeCase(quick, kShape);  // its device is another one
+  interactive.options.priority = Priority::kInteractive;
+  RecordingObserver observer(kShape);
+  std::promise<Result> end;
+  NNSEG_ASSERT_OK(executor.Submit(std::move(interactive), observer, Fulfil(end)));
+  NNSEG_EXPECT_OK(end.get_future().get());
+  EXPECT_EQ(executor.queue_depth(Priority::kInteractive), 0);
+  EXPECT_GE(executor.queue_depth(Priority::kBatch), 1);
+  gate.Open();
+  for (auto& batch : ends) NNSEG_EXPECT_OK(batch.get_future().get());
+}
+
 TEST(PipelineExecutor, CancelledCaseInTheQueueEndsWithoutWork) {
   Gate gate;
   const auto model = LoadTinyModel({}, [&](FakePatchNetwork& network) {

@@ -1,5 +1,5 @@
-#ifndef NNSEG_CORE_PIPELINE_STOP_WATCH_H_
-#define NNSEG_CORE_PIPELINE_STOP_WATCH_H_
+#ifndef NNSEG_CORE_BASE_STOP_WATCH_H_
+#define NNSEG_CORE_BASE_STOP_WATCH_H_
 
 #include <chrono>
 #include <utility>
@@ -21,4 +21,4 @@ class StopWatch {
 
 }  // namespace nnseg
 
-#endif  // NNSEG_CORE_PIPELINE_STOP_WATCH_H_
+#endif  // NNSEG_CORE_BASE_STOP_WATCH_H_
