@@ -37,10 +37,16 @@ class PlaneInterpolator {
   void Interpolate(std::span<const PlaneTap<T>> planes, std::span<double> out);
 
  private:
+  // Output columns [begin, end), made of the input columns [first, first + span).
+  struct Run {
+    int64_t begin, end, first, span;
+  };
+
   const AxisOperator& axis1_;
   const AxisOperator& axis2_;
-  int64_t columns_;               // of the input that axis 2 reads
-  std::vector<double> weighted_;  // columns x (taps of axis 0 and 1) x rows at a time
+  std::vector<Run> runs_;
+  std::vector<double> widened_;   // rows at a time x columns of a run
+  std::vector<double> weighted_;  // columns of a run x (taps of axes 0 and 1) x rows at a time
 };
 
 }  // namespace nnseg

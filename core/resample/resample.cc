@@ -34,17 +34,31 @@ struct Range {
   }
 };
 
-Range RangeOfPlane(const VolumeView<const float>& image, int64_t plane) {
-  float low = std::numeric_limits<float>::infinity();
-  float high = -low;
+Range RangeOfPlane(const VolumeView<const float>& any_order, int64_t plane) {
+  // Several extremes side by side, so that the comparisons need not wait for one another.
+  constexpr int64_t kLanes = 32;
+  const Range nothing;
+  std::array<float, kLanes> low, high;
+  low.fill(static_cast<float>(nothing.low));
+  high.fill(static_cast<float>(nothing.high));
+  const auto include = [&](float value, int64_t lane) {
+    low[lane] = value < low[lane] ? value : low[lane];
+    high[lane] = value > high[lane] ? value : high[lane];
+  };
+  VolumeView<const float> image = any_order;
+  image.data += plane * image.strides[0];
+  image.shape[0] = 1;
+  image.strides[0] = std::numeric_limits<int64_t>::max();
+  image = image.InMemoryOrder();
   for (int64_t y = 0; y < image.shape[1]; ++y) {
-    for (int64_t x = 0; x < image.shape[2]; ++x) {
-      const float value = image.at({{plane, y, x}});
-      low = std::min(low, value);
-      high = std::max(high, value);
+    const float* const row = image.data + y * image.strides[1];
+    int64_t x = 0;
+    for (; image.strides[2] == 1 && x + kLanes <= image.shape[2]; x += kLanes) {
+      for (int64_t lane = 0; lane < kLanes; ++lane) include(row[x + lane], lane);
     }
+    for (; x < image.shape[2]; ++x) include(row[x * image.strides[2]], x % kLanes);
   }
-  return {low, high};
+  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
 }
 
 Range RangeOf(const VolumeView<const float>& any_order) {

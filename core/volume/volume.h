@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
+#include <new>
 #include <span>
 
 #include "core/geometry/index.h"
+#include "core/volume/voxel_memory.h"
 
 namespace nnseg {
 
@@ -22,7 +23,9 @@ class Volume {
     Volume volume;
     volume.channels_ = channels;
     volume.shape_ = shape;
-    volume.data_.reset(new T[static_cast<std::size_t>(channels * shape.voxels())]);
+    const auto size = static_cast<std::size_t>(channels * shape.voxels());
+    volume.data_.reset(static_cast<T*>(AllocateVoxels(size * sizeof(T))));
+    if (volume.data_ == nullptr) throw std::bad_alloc();
     return volume;
   }
 
@@ -55,7 +58,7 @@ class Volume {
 
   int64_t channels_ = 0;
   Shape3 shape_{};
-  std::unique_ptr<T[]> data_;
+  VoxelMemory<T> data_;
 };
 
 }  // namespace nnseg

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <new>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
@@ -42,7 +41,7 @@ absl::StatusOr<VoxelBuffer> VoxelBuffer::Allocate(PixelType type, int64_t channe
   buffer.channels_ = channels;
   buffer.shape_ = shape;
   buffer.size_ = static_cast<std::size_t>(bytes);
-  buffer.data_.reset(new (std::nothrow) std::byte[buffer.size_]);
+  buffer.data_.reset(static_cast<std::byte*>(AllocateVoxels(buffer.size_)));
   if (buffer.data_ == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat("no memory for an image of ", bytes, " bytes"));

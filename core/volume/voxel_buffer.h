@@ -2,13 +2,13 @@
 #define NNSEG_CORE_VOLUME_VOXEL_BUFFER_H_
 
 #include <cstddef>
-#include <memory>
 #include <span>
 
 #include "absl/status/statusor.h"
 #include "core/geometry/index.h"
 #include "core/volume/pixel_type.h"
 #include "core/volume/volume.h"
+#include "core/volume/voxel_memory.h"
 
 namespace nnseg {
 
@@ -51,7 +51,7 @@ class VoxelBuffer {
   int64_t channels_ = 0;
   Shape3 shape_{};
   std::size_t size_ = 0;
-  std::unique_ptr<std::byte[]> data_;
+  VoxelMemory<std::byte> data_;
 };
 
 /// channels * voxels * bytes per voxel. INVALID_ARGUMENT when a factor is < 1 or the product

@@ -27,6 +27,12 @@ TEST(Volume, FilledHoldsOneValue) {
   EXPECT_TRUE(Volume<int>().empty());
 }
 
+TEST(Volume, StartsAtAHugePageWhenItIsLarge) {
+  const auto large = Volume<float>::Filled(1, {{3, 1024, 1024}}, 3);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(large.voxels().data()) % (uintptr_t{2} << 20), 0);
+  EXPECT_THAT(large.voxels().last(3), Each(3));
+}
+
 TEST(VolumeView, CropsWithoutACopy) {
   auto volume = CountingVolume<int>(2, {{3, 4, 5}});
   const VolumeView<int> crop = ViewOf(volume, 1).Cropped({{{1, 1, 2}}, {{3, 4, 4}}});
