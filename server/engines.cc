@@ -58,6 +58,7 @@ std::vector<std::string> Preference(const EngineConfig& config) {
 absl::StatusOr<Engines> MakeEngines(const EngineConfig& config) {
   if (config.threads() > 0) SetHostThreads(config.threads());
   const int threads = HostThreads();
+  const std::vector<std::string> precisions(config.precisions().begin(), config.precisions().end());
   std::map<std::string, std::shared_ptr<TileScheduler>> schedulers;  // by device
   Engines engines;
   for (const std::string& name : Preference(config)) {
@@ -75,7 +76,7 @@ absl::StatusOr<Engines> MakeEngines(const EngineConfig& config) {
     if (scheduler == nullptr) {
       scheduler = std::make_shared<TileScheduler>([threads] { PrepareDeviceThread(threads); });
     }
-    engines.push_back({std::move(loader), scheduler});
+    engines.push_back({std::move(loader), scheduler, precisions});
   }
   if (engines.empty()) {
     return absl::FailedPreconditionError("this build has no inference engine");

@@ -1,5 +1,6 @@
 #include "server/model_service.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -61,6 +62,24 @@ void Fill(const ModelReference& reference, pb::ModelSpec& spec) {
   spec.set_version(reference.version);
 }
 
+void Fill(const PrecisionRecord& record, pb::PrecisionReport& report) {
+  report.set_engine(record.engine);
+  report.set_precision(record.precision);
+  report.set_dice(record.dice);
+  report.set_dice_limit(record.dice_limit);
+  report.set_equal_fraction(record.equal_fraction);
+  report.set_equal_fraction_limit(record.equal_fraction_limit);
+  report.set_volumes(record.volumes);
+  report.set_relative_time(record.relative_time);
+  report.set_recipe(record.recipe);
+}
+
+bool Offers(const NetworkSet& set, const std::string& engine, const std::string& precision) {
+  return std::any_of(set.offered.begin(), set.offered.end(), [&](const EngineNetworks& networks) {
+    return networks.engine.loader->engine() == engine && networks.precision == precision;
+  });
+}
+
 void Fill(const LoadedModel& model, pb::GetModelResponse& response) {
   const BundleManifest& manifest = model.bundle().manifest;
   const SegmentationPlan& plan = model.bundle().plan;
@@ -91,8 +110,13 @@ void Fill(const LoadedModel& model, pb::GetModelResponse& response) {
   for (const ModelReference& member : manifest.members) Fill(member, *response.add_members());
   response.set_has_regions(plan.labels.has_regions());
   response.set_has_postprocessing(!model.bundle().postprocessing.empty());
-  for (const auto& networks : model.engines()) {
-    response.add_engines(networks.engine.loader->engine());
+  for (const EngineNetworks& networks : model.networks().offered) {
+    if (networks.precision == "fp32") response.add_engines(networks.engine.loader->engine());
+  }
+  for (const PrecisionRecord& record : manifest.precisions) {
+    pb::PrecisionReport& report = *response.add_precisions();
+    Fill(record, report);
+    report.set_offered(Offers(model.networks(), record.engine, record.precision));
   }
   response.set_image_reader_writer(plan.image_reader_writer);
 }

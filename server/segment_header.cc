@@ -32,6 +32,30 @@ absl::StatusOr<std::string> EngineName(pb::EngineChoice choice) {
   }
 }
 
+/// As SegmentationOptions names it.
+absl::StatusOr<std::string> PrecisionName(pb::Precision precision) {
+  switch (precision) {
+    case pb::PRECISION_UNSPECIFIED:
+      return "";
+    case pb::PRECISION_AUTO:
+      return "auto";
+    case pb::PRECISION_EXACT:
+      return "exact";
+    case pb::PRECISION_FP32:
+      return "fp32";
+    case pb::PRECISION_BF16:
+      return "bf16";
+    case pb::PRECISION_INT8:
+      return "int8";
+    case pb::PRECISION_FP16:
+      return "fp16";
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("options.precision: got ",
+                                                     static_cast<int>(precision),
+                                                     ", expected one of Precision's 0 to 6"));
+  }
+}
+
 /// Nothing: the model's default.
 absl::StatusOr<std::optional<bool>> Decide(pb::Toggle toggle, const char* name) {
   switch (toggle) {
@@ -66,6 +90,7 @@ absl::StatusOr<SegmentationOptions> ReadOptions(const pb::SegmentOptions& messag
                                                 bool has_regions) {
   SegmentationOptions options;
   NNSEG_ASSIGN_OR_RETURN(options.engine, EngineName(message.engine()));
+  NNSEG_ASSIGN_OR_RETURN(options.precision, PrecisionName(message.precision()));
   options.folds.assign(message.folds().begin(), message.folds().end());
   NNSEG_ASSIGN_OR_RETURN(const auto mirroring, Decide(message.mirroring(), "mirroring"));
   options.use_mirroring = mirroring.value_or(true);
@@ -150,6 +175,7 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
   NNSEG_ASSIGN_OR_RETURN(result.model,
                          repository.Borrow(header.model().name(), header.model().version()));
   const bool brings_previous_labels = result.previous_labels_type.has_value();
+  NNSEG_RETURN_IF_ERROR(ResolvePrecision(*result.model, brings_previous_labels, result.options));
   NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options, brings_previous_labels));
 
   const auto model_channels = static_cast<int64_t>(result.model->bundle().plan.channels.size());

@@ -106,6 +106,12 @@ absl::Status ValidateConfig(const ServerConfig& config) {
           absl::StrCat("engines.preference has \"", engine, "\", expected torch or openvino"));
     }
   }
+  for (const std::string& precision : config.engines().precisions()) {
+    if (precision != "fp32" && precision != "bf16" && precision != "int8" && precision != "fp16") {
+      return absl::InvalidArgumentError(absl::StrCat("engines.precisions has \"", precision,
+                                                     "\", expected fp32, bf16, int8 or fp16"));
+    }
+  }
   for (const char* level : {"debug", "info", "warning", "error"}) {
     if (config.log_level() == level) break;
     if (level == std::string("error")) {

@@ -15,7 +15,8 @@ struct PredictionArguments {
   ::segmentation::v1::SegmentOptions options;
 };
 
-/// Adds --model, --model-version, --engine, --folds, --no-tta, --step-size and --postprocess.
+/// Adds --model, --model-version, --engine, --precision, --folds, --no-tta, --step-size and
+/// --postprocess.
 void DefinePrediction(CLI::App& command, PredictionArguments& arguments);
 
 /// Arguments of `nnseg segment`.

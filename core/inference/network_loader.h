@@ -20,10 +20,16 @@ class NetworkLoader {
   virtual std::string engine() const = 0;
   /// The device whose TileScheduler runs this loader's networks: "cpu", "cuda:0".
   virtual std::string device() const = 0;
-  /// Loads `file` (an absolute or relative path on this host). INVALID_ARGUMENT when the file is no
-  /// network of that signature; the text names the file's base name.
+  /// Whether the engine computes in `precision` ("fp32", "bf16", "int8", "fp16") and the device has
+  /// the arithmetic for it; FAILED_PRECONDITION says which of the two it lacks. fp32 is always OK.
+  virtual absl::Status Supports(const std::string& precision) const = 0;
+  /// Loads `file` (an absolute or relative path on this host) to run in `precision`; for int8 a
+  /// file of a quantised network. INVALID_ARGUMENT when the file is no such network or has another
+  /// signature; the text names the file's base name. FAILED_PRECONDITION when Supports gives it, or
+  /// when the network does not stand the precision on this device.
   virtual absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
-                                                             const PatchSignature& signature) = 0;
+                                                             const PatchSignature& signature,
+                                                             const std::string& precision) = 0;
 };
 
 }  // namespace nnseg

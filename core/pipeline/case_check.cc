@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/ensemble/probability_ensemble.h"
 #include "core/inference/volume_predictor.h"
+#include "core/model/precision_choice.h"
 #include "core/pipeline/run_order.h"
 #include "core/postprocess/postprocessing_chain.h"
 #include "core/preprocess/preprocessor.h"
@@ -37,7 +38,7 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
     }
   }
   NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                         model.Select(options.engine, options.folds));
+                         model.Select(options.engine, options.precision, options.folds));
   const PatchSignature& signature = selection.networks.front()->signature();
   const auto channels = static_cast<int64_t>(plan.channels.size());
   const int64_t prepared = kFloatBytes * signature.input_channels * network_voxels;
@@ -52,6 +53,15 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
 
 }  // namespace
 
+absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_labels,
+                              SegmentationOptions& options) {
+  NNSEG_ASSIGN_OR_RETURN(
+      options.precision,
+      ChoosePrecision(RunsOf(model, brings_previous_labels),
+                      model.bundle().manifest.precision_policy, options.engine, options.precision));
+  return absl::OkStatus();
+}
+
 absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
                              bool brings_previous_labels) {
   if (!std::isfinite(options.tile_step_size) || options.tile_step_size <= 0 ||
@@ -64,7 +74,7 @@ absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions
         "got labels of a previous stage, expected none: the model is no cascade");
   }
   for (const LoadedModel* run : RunsOf(model, brings_previous_labels)) {
-    NNSEG_RETURN_IF_ERROR(run->Select(options.engine, options.folds).status());
+    NNSEG_RETURN_IF_ERROR(run->Select(options.engine, options.precision, options.folds).status());
     const SegmentationPlan& plan = run->bundle().plan;
     if (plan.is_cascade() && !brings_previous_labels && run->previous_stage() == nullptr) {
       return absl::InvalidArgumentError(

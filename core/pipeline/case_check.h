@@ -9,9 +9,15 @@
 
 namespace nnseg {
 
-/// Checks a case's options against its model before any work: fold names, engine, step size, and
-/// whether labels of a previous stage are there when, and only when, they can be used.
-/// INVALID_ARGUMENT naming got and expected.
+/// Replaces options.precision by the one in which all runs of the case go (ChoosePrecision, with
+/// the model's policy), so that it means the same for each of them. Errors as there; a second call
+/// changes nothing.
+absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_labels,
+                              SegmentationOptions& options);
+
+/// Checks a case's options against its model before any work: fold names, engine and precision,
+/// step size, and whether labels of a previous stage are there when, and only when, they can be
+/// used. INVALID_ARGUMENT naming got and expected.
 absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
                              bool brings_previous_labels);
 

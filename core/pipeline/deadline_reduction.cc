@@ -25,7 +25,7 @@ absl::StatusOr<std::string> OnlyFold(const std::vector<const LoadedModel*>& runs
   bool several = false;
   for (const LoadedModel* run : runs) {
     NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                           run->Select(options.engine, options.folds));
+                           run->Select(options.engine, options.precision, options.folds));
     several = several || selection.folds.size() > 1;
     if (run == runs.front()) shared = selection.folds;
     std::erase_if(shared, [&](const std::string& fold) {
@@ -45,7 +45,7 @@ absl::StatusOr<double> EstimateSeconds(const std::vector<const LoadedModel*>& ru
   const TileScheduler* scheduler = nullptr;
   for (const LoadedModel* run : runs) {
     NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                           run->Select(options.engine, options.folds));
+                           run->Select(options.engine, options.precision, options.folds));
     NNSEG_ASSIGN_OR_RETURN(const int64_t count, passes(*run, options));
     const auto folds = static_cast<double>(selection.networks.size());
     for (PatchNetwork* network : selection.networks) {

@@ -20,7 +20,7 @@ std::vector<int> MirroringAxes(const LoadedModel& model, const SegmentationOptio
 absl::StatusOr<int64_t> CountPasses(const LoadedModel& model, const SegmentationOptions& options,
                                     const Shape3& network_shape) {
   NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                         model.Select(options.engine, options.folds));
+                         model.Select(options.engine, options.precision, options.folds));
   const PatchSignature& signature = selection.networks.front()->signature();
   NNSEG_ASSIGN_OR_RETURN(const PatchGrid grid,
                          PatchGrid::Create(network_shape, signature.patch_size,
@@ -33,7 +33,7 @@ absl::StatusOr<RunSummary> RunModel(const LoadedModel& model, const Segmentation
                                     const CancellationToken& token, const PreparedCase& prepared,
                                     const RunListener& listener) {
   NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                         model.Select(options.engine, options.folds));
+                         model.Select(options.engine, options.precision, options.folds));
   RunSummary summary;
   summary.engine = selection.networks.front()->engine();
   summary.precision = selection.networks.front()->precision();

@@ -9,6 +9,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
 #include "core/ensemble/probability_ensemble.h"
+#include "core/pipeline/case_check.h"
 #include "core/pipeline/deadline_reduction.h"
 #include "core/pipeline/label_delivery.h"
 #include "core/pipeline/model_run.h"
@@ -167,6 +168,9 @@ absl::Status RunEnsemble(const LoadedModel& ensemble, bool probabilities, CaseRu
 absl::StatusOr<Preparation> Prepare(SegmentationCase& segmentation_case, StageObserver& observer) {
   observer.OnStage(Stage::kPreprocess);
   const ScopedSubnormals subnormals;
+  NNSEG_RETURN_IF_ERROR(ResolvePrecision(*segmentation_case.model,
+                                         segmentation_case.previous_labels.has_value(),
+                                         segmentation_case.options));
   const std::vector<const LoadedModel*> runs = RunsOf(segmentation_case);
   absl::StatusOr<Preparation> first =
       PrepareFor(*runs.front(), segmentation_case, BroughtLabels(segmentation_case, *runs.front()));

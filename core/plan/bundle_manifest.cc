@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/geometry/geometry.h"
 #include "core/plan/json_node.h"
+#include "core/plan/precision_json.h"
 #include "core/plan/spelling.h"
 
 namespace nnseg {
@@ -175,6 +176,7 @@ absl::Status ParseModel(const JsonNode& root, BundleManifest& manifest) {
   NNSEG_RETURN_IF_ERROR(ParseFolds(root, manifest));
   NNSEG_RETURN_IF_ERROR(ParseFiles(root, manifest));
   NNSEG_RETURN_IF_ERROR(ParseEngines(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParsePrecisions(root, manifest));
   NNSEG_RETURN_IF_ERROR(ParseMemory(root, manifest));
   const std::optional<JsonNode> previous_stage = root.Find("previous_stage");
   if (!previous_stage || previous_stage->is_null()) return absl::OkStatus();
@@ -204,6 +206,7 @@ absl::StatusOr<BundleManifest> ParseBundleManifest(const std::string& json) {
   NNSEG_RETURN_IF_ERROR(ParseOrigin(root, manifest));
   NNSEG_ASSIGN_OR_RETURN(const bool is_ensemble, IsEnsemble(root));
   NNSEG_RETURN_IF_ERROR(is_ensemble ? ParseEnsemble(root, manifest) : ParseModel(root, manifest));
+  NNSEG_RETURN_IF_ERROR(ParsePrecisionPolicy(root, manifest));
   return manifest;
 }
 

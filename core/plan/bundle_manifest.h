@@ -25,6 +25,23 @@ struct ModelReference {
   bool operator==(const ModelReference&) const = default;
 };
 
+/// A precision below fp32 that was tried at export: its labels against those of fp32 on calibration
+/// volumes held out. Only what reached the limits has networks.
+struct PrecisionRecord {
+  std::string engine;     ///< one of BundleManifest::engines
+  std::string precision;  ///< "bf16" or "int8"
+  bool passed = false;    ///< its gate
+  /// Fold name to file name; empty unless passed. They may be the files of fp32.
+  std::map<std::string, std::string> networks;
+  double dice = 0;  ///< lowest of any label on any volume
+  double dice_limit = 0;
+  double equal_fraction = 0;  ///< lowest share of equal voxels on any volume
+  double equal_fraction_limit = 0;
+  int volumes = 0;           ///< that were compared
+  double relative_time = 0;  ///< of one pass, against the engine's fp32 on the exporter's processor
+  std::string recipe;        ///< how the network was made, in the exporter's words
+};
+
 /// manifest.json, format version 1, as nnseg-export writes it.
 ///
 /// Two kinds of bundle: a model has networks; an ensemble has members instead (no folds, engines,
@@ -47,6 +64,10 @@ struct BundleManifest {
   std::optional<ModelReference> previous_stage;
   /// Engine name to fold name to file name.
   std::map<std::string, std::map<std::string, std::string>> engines;
+  std::vector<PrecisionRecord> precisions;  ///< at most one for each engine and precision
+  /// What requests get that leave the precision open: "fp32", "auto", "exact", "bf16" or "int8";
+  /// empty: what nnU-Net itself runs.
+  std::string precision_policy;
   std::map<std::string, BundleFile> files;  ///< every file but manifest.json
   int64_t weight_bytes = 0;                 ///< of one fold
   int64_t activation_bytes = 0;             ///< of one forward pass

@@ -70,7 +70,8 @@ absl::StatusOr<std::pair<StagedRun, Volume<uint16_t>>> RunModelStages(
   const SegmentationPlan& plan = model.bundle().plan;
   const CancellationToken token;
   StagedRun run{.model = manifest.name};
-  NNSEG_ASSIGN_OR_RETURN(const auto selection, model.Select(options.engine, options.folds));
+  NNSEG_ASSIGN_OR_RETURN(const auto selection,
+                         model.Select(options.engine, options.precision, options.folds));
   NNSEG_ASSIGN_OR_RETURN(PreparedCase prepared,
                          Preprocess(plan, image.voxels, image.spacing, previous_labels, token));
   run.logits =

@@ -7,6 +7,8 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/inference/patch_network.h"
@@ -22,12 +24,13 @@ namespace nnseg {
 /// shifts make it sensitive to mirroring and to the tile's position.
 class FakePatchNetwork : public PatchNetwork {
  public:
-  explicit FakePatchNetwork(const PatchSignature& signature, int fold = 0)
-      : signature_(signature), fold_(fold) {}
+  explicit FakePatchNetwork(const PatchSignature& signature, int fold = 0,
+                            std::string precision = "fp32")
+      : signature_(signature), fold_(fold), precision_(std::move(precision)) {}
 
   const PatchSignature& signature() const override { return signature_; }
   std::string engine() const override { return "fake"; }
-  std::string precision() const override { return "fp32"; }
+  std::string precision() const override { return precision_; }
   absl::Status Run(std::span<const float> input, std::span<float> output) override;
   int64_t max_batch() const override { return max_batch_; }
   absl::Status RunBatch(std::span<const PatchPass> passes) override;
@@ -61,6 +64,7 @@ class FakePatchNetwork : public PatchNetwork {
 
   const PatchSignature signature_;
   const int fold_;
+  const std::string precision_;
   std::atomic<int> runs_{0};
   int fail_from_ = -1;
   absl::Status failure_;

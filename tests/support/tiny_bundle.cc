@@ -2,8 +2,10 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "core/base/check.h"
 #include "core/plan/label_table.h"
 
@@ -158,13 +161,52 @@ ordered_json Reference(const ModelReference& reference) {
   return {{"name", reference.name}, {"version", reference.version}};
 }
 
+/// The file of a fold; bf16 runs that of fp32.
+std::string FoldFile(const std::string& engine, const std::string& precision,
+                     const std::string& fold) {
+  return absl::StrCat("fold_", fold, precision == "int8" ? "_int8" : "",
+                      engine == "torch" ? ".pt" : ".xml");
+}
+
+ordered_json Precision(const PrecisionRecord& record, const std::vector<std::string>& folds) {
+  ordered_json networks = ordered_json::object();
+  for (const std::string& fold : folds) {
+    if (record.passed) networks[fold] = FoldFile(record.engine, record.precision, fold);
+  }
+  return {{"engine", record.engine},
+          {"precision", record.precision},
+          {"networks", networks},
+          {"passed", record.passed},
+          {"dice", record.dice},
+          {"dice_limit", record.dice_limit},
+          {"equal_fraction", record.equal_fraction},
+          {"equal_fraction_limit", record.equal_fraction_limit},
+          {"volumes", record.volumes},
+          {"relative_time", record.relative_time},
+          {"recipe", record.recipe}};
+}
+
+/// Every file that an engine loads, and its fold.
+std::map<std::string, std::string> NetworkFiles(const TinyBundleOptions& options) {
+  std::map<std::string, std::string> files;
+  for (const std::string& fold : options.folds) {
+    for (const std::string& engine : options.engines) files[FoldFile(engine, "fp32", fold)] = fold;
+    for (const PrecisionRecord& record : options.precisions) {
+      if (record.passed) files[FoldFile(record.engine, record.precision, fold)] = fold;
+    }
+  }
+  return files;
+}
+
 ordered_json Manifest(const TinyBundleOptions& options) {
-  ordered_json torch;
+  ordered_json engines;
   ordered_json checkpoints;
   for (const std::string& fold : options.folds) {
-    torch[fold] = {{"file", absl::StrCat("fold_", fold, ".pt")},
-                   {"max_abs_difference", 0.0},
-                   {"tolerance", 0.0}};
+    for (const std::string& engine : options.engines) {
+      engines[engine][fold] = {{"file", FoldFile(engine, "fp32", fold)},
+                               {"max_abs_difference", 0.0},
+                               {"tolerance", 0.0}};
+    }
     checkpoints[fold] = {{"sha256", std::string(64, '0')}};
   }
   ordered_json mirroring = ordered_json::array();  // axes of the patch
@@ -184,7 +226,11 @@ ordered_json Manifest(const TinyBundleOptions& options) {
   manifest["patch_size"] = PatchSize(options);
   manifest["file_ending"] = ".nii.gz";
   manifest["expected_memory_bytes"] = {{"weights", 1000}, {"activations", 1000}};
-  manifest["engines"] = {{"torch", torch}};
+  manifest["engines"] = engines;
+  for (const PrecisionRecord& record : options.precisions) {
+    manifest["precisions"].push_back(Precision(record, options.folds));
+  }
+  if (!options.precision_policy.empty()) manifest["precision_policy"] = options.precision_policy;
   manifest["provenance"] = {{"source", "tests"}, {"license", ""}, {"checkpoints", checkpoints}};
   return manifest;
 }
@@ -219,8 +265,8 @@ fs::path WriteTinyBundle(const fs::path& repository, const TinyBundleOptions& op
   BundleWriter writer(repository / options.name / absl::StrCat(options.version), Manifest(options));
   writer.Add("plans.json", Plans(options).dump(1));
   writer.Add("dataset.json", Dataset(options).dump(1));
-  for (const std::string& fold : options.folds) {
-    writer.Add(absl::StrCat("fold_", fold, ".pt"), absl::StrCat("placeholder of fold ", fold));
+  for (const auto& [file, fold] : NetworkFiles(options)) {
+    writer.Add(file, absl::StrCat("placeholder of fold ", fold));
   }
   return writer.Finish(options.postprocessing);
 }
@@ -241,12 +287,33 @@ fs::path WriteTinyEnsemble(const fs::path& repository, const std::string& name,
   return writer.Finish(options.postprocessing);
 }
 
+PrecisionRecord TinyPrecision(const std::string& precision, double relative_time, double dice) {
+  return {.engine = "openvino",
+          .precision = precision,
+          .passed = dice >= 0.99,
+          .dice = dice,
+          .dice_limit = 0.99,
+          .equal_fraction = 0.9975,
+          .equal_fraction_limit = 0.995,
+          .volumes = 3,
+          .relative_time = relative_time,
+          .recipe = "tests"};
+}
+
+absl::Status FakeNetworkLoader::Supports(const std::string& precision) const {
+  if (std::find(precisions_.begin(), precisions_.end(), precision) != precisions_.end()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat("this fake has no ", precision));
+}
+
 absl::StatusOr<std::unique_ptr<PatchNetwork>> FakeNetworkLoader::Load(
-    const std::string& file, const PatchSignature& signature) {
-  const std::string stem = fs::path(file).stem();  // "fold_1"
+    const std::string& file, const PatchSignature& signature, const std::string& precision) {
+  const std::string stem = fs::path(file).stem();  // "fold_1", "fold_1_int8"
   int fold = 0;
-  static_cast<void>(absl::SimpleAtoi(stem.substr(stem.find('_') + 1), &fold));  // "all" stays 0
-  auto network = std::make_unique<FakePatchNetwork>(signature, fold);
+  const std::vector<std::string> parts = absl::StrSplit(stem, '_');
+  static_cast<void>(absl::SimpleAtoi(parts.size() > 1 ? parts[1] : "", &fold));  // "all" stays 0
+  auto network = std::make_unique<FakePatchNetwork>(signature, fold, precision);
   configure_(*network);
   return network;
 }

@@ -34,7 +34,15 @@ struct TinyBundleOptions {
   std::string previous_configuration;
   std::optional<ModelReference> previous_stage;  ///< the model that makes these labels
   std::string postprocessing;                    ///< postprocessing.json; empty: none
+  std::vector<std::string> engines{"torch"};     ///< with placeholder files for each fold
+  /// What was tried at export; networks are filled in for those that passed.
+  std::vector<PrecisionRecord> precisions;
+  std::string precision_policy;  ///< empty: not said
 };
+
+/// A record of "openvino" that passed its gate, or, with `dice` below 0.99, did not.
+PrecisionRecord TinyPrecision(const std::string& precision, double relative_time,
+                              double dice = 0.998);
 
 /// Writes a valid bundle to <repository>/<name>/<version> whose fold files are placeholders for a
 /// FakeNetworkLoader named "torch", and returns its folder.
@@ -49,20 +57,31 @@ std::filesystem::path WriteTinyEnsemble(const std::filesystem::path& repository,
                                         const std::vector<ModelReference>& members,
                                         const TinyBundleOptions& options = {});
 
-/// Serves FakePatchNetworks for any file, numbered by the fold in its name, as engine
-/// "torch" on device "cpu". `configure` sees each network before it is handed out. Thread-safe.
+/// Serves FakePatchNetworks for any file, numbered by the fold in its name, by default as engine
+/// "torch" on device "cpu" in fp32 alone. `configure` sees each network before it is handed out.
+/// Thread-safe.
 class FakeNetworkLoader : public NetworkLoader {
  public:
-  explicit FakeNetworkLoader(std::function<void(FakePatchNetwork&)> configure = [](auto&) {})
-      : configure_(std::move(configure)) {}
+  explicit FakeNetworkLoader(
+      std::function<void(FakePatchNetwork&)> configure = [](auto&) {}, std::string engine = "torch",
+      std::vector<std::string> precisions = {"fp32"}, std::string device = "cpu")
+      : configure_(std::move(configure)),
+        engine_(std::move(engine)),
+        precisions_(std::move(precisions)),
+        device_(std::move(device)) {}
 
-  std::string engine() const override { return "torch"; }
-  std::string device() const override { return "cpu"; }
+  std::string engine() const override { return engine_; }
+  std::string device() const override { return device_; }
+  absl::Status Supports(const std::string& precision) const override;
   absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
-                                                     const PatchSignature& signature) override;
+                                                     const PatchSignature& signature,
+                                                     const std::string& precision) override;
 
  private:
   const std::function<void(FakePatchNetwork&)> configure_;
+  const std::string engine_;
+  const std::vector<std::string> precisions_;
+  const std::string device_;
 };
 
 /// A folder of its own under the system's temporary folder, removed with all it holds at the end.

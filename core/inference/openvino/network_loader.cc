@@ -1,6 +1,8 @@
 #include "core/inference/openvino/network_loader.h"
 
+#include "core/base/status_macros.h"
 #include "core/inference/openvino/openvino_network.h"
+#include "core/inference/openvino/openvino_precision.h"
 
 namespace nnseg {
 namespace {
@@ -11,9 +13,14 @@ class OpenvinoLoader : public NetworkLoader {
 
   std::string engine() const override { return "openvino"; }
   std::string device() const override { return "cpu"; }
+  absl::Status Supports(const std::string& precision) const override {
+    return OpenvinoSupports(precision);
+  }
   absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
-                                                     const PatchSignature& signature) override {
-    return LoadOpenvinoNetwork(file, signature, threads_);
+                                                     const PatchSignature& signature,
+                                                     const std::string& precision) override {
+    NNSEG_RETURN_IF_ERROR(Supports(precision));
+    return LoadOpenvinoNetwork(file, signature, precision, threads_);
   }
 
  private:

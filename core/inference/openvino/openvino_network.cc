@@ -1,9 +1,11 @@
 #include "core/inference/openvino/openvino_network.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <openvino/frontend/manager.hpp>
 #include <openvino/openvino.hpp>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,17 +52,25 @@ absl::Status CheckPort(absl::string_view what, const ov::Output<const ov::Node>&
                    ov::PartialShape(expected).to_string()));
 }
 
+bool IsQuantised(const ov::Model& model) {
+  const auto& operations = model.get_ops();
+  return std::any_of(operations.begin(), operations.end(), [](const auto& operation) {
+    return absl::string_view(operation->get_type_info().name) == "FakeQuantize";
+  });
+}
+
 class OpenvinoNetwork : public PatchNetwork {
  public:
-  OpenvinoNetwork(ov::CompiledModel model, const PatchSignature& signature)
+  OpenvinoNetwork(ov::CompiledModel model, const PatchSignature& signature, std::string precision)
       : request_(model.create_infer_request()),
         signature_(signature),
+        precision_(std::move(precision)),
         input_shape_(BatchOfOne(signature.input_channels, signature)),
         output_shape_(BatchOfOne(signature.output_channels, signature)) {}
 
   const PatchSignature& signature() const override { return signature_; }
   std::string engine() const override { return "openvino"; }
-  std::string precision() const override { return "fp32"; }
+  std::string precision() const override { return precision_; }
 
   absl::Status Run(std::span<const float> input, std::span<float> output) override {
     NNSEG_RETURN_IF_ERROR(CheckPassBuffers(signature_, input, output));
@@ -78,6 +88,7 @@ class OpenvinoNetwork : public PatchNetwork {
  private:
   ov::InferRequest request_;
   const PatchSignature signature_;
+  const std::string precision_;
   const ov::Shape input_shape_;
   const ov::Shape output_shape_;
 };
@@ -86,6 +97,7 @@ class OpenvinoNetwork : public PatchNetwork {
 
 absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::string& file,
                                                                   const PatchSignature& signature,
+                                                                  const std::string& precision,
                                                                   int threads) {
   const ScopedSubnormals subnormals;
   std::unique_ptr<OpenvinoNetwork> network;
@@ -95,21 +107,29 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
         CheckPort("input", model->input(), BatchOfOne(signature.input_channels, signature)));
     NNSEG_RETURN_IF_ERROR(
         CheckPort("output", model->output(), BatchOfOne(signature.output_channels, signature)));
-    network = std::make_unique<OpenvinoNetwork>(
-        Runtime().compile_model(
-            model, "CPU",
-            {ov::hint::inference_precision(ov::element::f32),
-             ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1),
-             ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)}),
-        signature);
+    if (precision == "int8" && !IsQuantised(*model)) {
+      return absl::InvalidArgumentError("the network is not quantised");
+    }
+    const ov::element::Type arithmetic = precision == "bf16" ? ov::element::bf16 : ov::element::f32;
+    ov::CompiledModel compiled = Runtime().compile_model(
+        model, "CPU",
+        {ov::hint::inference_precision(arithmetic),
+         ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1),
+         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)});
+    if (const ov::element::Type granted = compiled.get_property(ov::hint::inference_precision);
+        granted != arithmetic) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("openvino grants ", granted.get_type_name(), " for ", precision));
+    }
+    network = std::make_unique<OpenvinoNetwork>(std::move(compiled), signature, precision);
     return absl::OkStatus();
   });
   if (status.ok()) return network;
-  // Whatever is wrong but memory lies in the file.
   const std::string message =
       absl::StrCat(std::filesystem::path(file).filename().string(), ": ", status.message());
-  return absl::IsResourceExhausted(status) ? absl::ResourceExhaustedError(message)
-                                           : absl::InvalidArgumentError(message);
+  // Whatever is wrong but these lies in the file.
+  const bool of_the_host = absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status);
+  return absl::Status(of_the_host ? status.code() : absl::StatusCode::kInvalidArgument, message);
 }
 
 }  // namespace nnseg

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/inference/torch/device.h"
 #include "core/inference/torch/device_stream.h"
@@ -20,9 +21,17 @@ class TorchLoader : public NetworkLoader {
 
   std::string engine() const override { return "torch"; }
   std::string device() const override { return stream_->device().name(); }
+  absl::Status Supports(const std::string& precision) const override {
+    const bool is_cuda = stream_->device().is_cuda;
+    if (precision == "fp32" || (precision == "fp16" && is_cuda)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("torch computes in fp32", is_cuda ? " and fp16" : "", " on this device"));
+  }
   absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
-                                                     const PatchSignature& signature) override {
-    return LoadScriptNetwork(file, signature, stream_, options_);
+                                                     const PatchSignature& signature,
+                                                     const std::string& precision) override {
+    NNSEG_RETURN_IF_ERROR(Supports(precision));
+    return LoadScriptNetwork(file, signature, precision, stream_, options_);
   }
 
  private:

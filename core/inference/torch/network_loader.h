@@ -15,14 +15,14 @@ namespace nnseg {
 struct TorchOptions {
   int64_t device_memory_bytes = 0;  ///< that torch may hold in all; 0: what the device has
   bool windows_on_cpu = false;      ///< keep volumes in tensors on the CPU, too: for tests
-  /// Takes texts on what was decided at load: why a network is not served in fp16, why its passes
-  /// are not recorded.
+  /// Takes texts on what was decided at load: why a network's passes are not recorded.
   std::function<void(const std::string&)> note = [](const std::string&) {};
 };
 
-/// The engine "torch": TorchScript files on LibTorch, in fp32 on "cpu" (nnU-Net's bits at the same
-/// number of threads). On "cuda:N" under fp16 autocast, as nnU-Net runs there, unless a network's
-/// logits of the probe tile are not those of fp32. Errors as ParseTorchDevice.
+/// The engine "torch": TorchScript files on LibTorch, in fp32 (on "cpu" nnU-Net's bits at the same
+/// number of threads) and on "cuda:N" also in fp16 under autocast, as nnU-Net runs there; a network
+/// whose labels of the probe tile are then not those of fp32 is FAILED_PRECONDITION. Errors as
+/// ParseTorchDevice.
 ///
 /// Its Load makes passes through the network, so call it on the device's thread.
 absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string& device,

@@ -152,51 +152,47 @@ absl::Status Tune(ScriptNetwork& network, DeviceStream& stream, const TorchOptio
   });
 }
 
-// The network in fp16 if it agrees with itself in fp32, else in fp32.
-absl::StatusOr<std::unique_ptr<ScriptNetwork>> ToHalfIfItAgrees(
-    std::unique_ptr<ScriptNetwork> network, std::span<const float> expected,
-    const std::string& file, const std::shared_ptr<DeviceStream>& stream,
-    const TorchOptions& options) {
-  const PatchSignature signature = network->signature();
-  NNSEG_RETURN_IF_ERROR(stream->Run([&] {
-    network->forward().ToHalf();
+// Goes over to fp16, which must agree with what fp32 gave for the probe tile.
+absl::Status ToHalf(ScriptNetwork& network, std::span<const float> expected, DeviceStream& stream) {
+  NNSEG_RETURN_IF_ERROR(stream.Run([&] {
+    network.forward().ToHalf();
     return absl::OkStatus();
   }));
-  NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
-  const ProbeAgreement agreement = CompareProbes(expected, logits, signature.output_channels);
-  if (agreement.passes()) return network;
-  options.note(absl::StrCat(std::filesystem::path(file).filename().string(),
-                            " is served in fp32: on the probe tile fp16 ", agreement.ToString()));
-  return Read(file, signature, stream, options);
+  NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(network));
+  const ProbeAgreement agreement =
+      CompareProbes(expected, logits, network.signature().output_channels);
+  if (agreement.passes()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("on the probe tile fp16 ", agreement.ToString()));
 }
 
 absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                    const PatchSignature& signature,
+                                                   const std::string& precision,
                                                    const std::shared_ptr<DeviceStream>& stream,
                                                    const TorchOptions& options) {
   NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<ScriptNetwork> network,
                          Read(file, signature, stream, options));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
-  if (stream->device().is_cuda) {
-    NNSEG_ASSIGN_OR_RETURN(network,
-                           ToHalfIfItAgrees(std::move(network), logits, file, stream, options));
-    NNSEG_RETURN_IF_ERROR(Tune(*network, *stream, options));
-  }
+  if (precision == "fp16") NNSEG_RETURN_IF_ERROR(ToHalf(*network, logits, *stream));
+  if (stream->device().is_cuda) NNSEG_RETURN_IF_ERROR(Tune(*network, *stream, options));
   return network;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(
-    const std::string& file, const PatchSignature& signature,
+    const std::string& file, const PatchSignature& signature, const std::string& precision,
     const std::shared_ptr<DeviceStream>& stream, const TorchOptions& options) {
-  absl::StatusOr<std::unique_ptr<PatchNetwork>> network = Load(file, signature, stream, options);
+  absl::StatusOr<std::unique_ptr<PatchNetwork>> network =
+      Load(file, signature, precision, stream, options);
   if (network.ok()) return network;
-  // Whatever is wrong but memory lies in the file.
-  const std::string message = absl::StrCat(std::filesystem::path(file).filename().string(), ": ",
-                                           network.status().message());
-  return absl::IsResourceExhausted(network.status()) ? absl::ResourceExhaustedError(message)
-                                                     : absl::InvalidArgumentError(message);
+  const absl::Status& status = network.status();
+  // Whatever is wrong but these lies in the file.
+  const bool of_the_host = absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status);
+  return absl::Status(
+      of_the_host ? status.code() : absl::StatusCode::kInvalidArgument,
+      absl::StrCat(std::filesystem::path(file).filename().string(), ": ", status.message()));
 }
 
 }  // namespace nnseg

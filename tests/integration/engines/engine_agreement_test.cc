@@ -16,8 +16,8 @@ namespace {
 void ExpectAgreement(const std::string& fold, const PatchSignature& signature,
                      const std::vector<float>& patch) {
   SetTorchThreads(kEngineThreads);
-  const auto torch = (*MakeTorchLoader("cpu"))->Load(fold + ".pt", signature);
-  const auto openvino = MakeOpenvinoLoader(kEngineThreads)->Load(fold + ".xml", signature);
+  const auto torch = (*MakeTorchLoader("cpu"))->Load(fold + ".pt", signature, "fp32");
+  const auto openvino = MakeOpenvinoLoader(kEngineThreads)->Load(fold + ".xml", signature, "fp32");
   NNSEG_ASSERT_OK(torch);
   NNSEG_ASSERT_OK(openvino);
   const std::vector<float> expected = RunOnce(**torch, patch);

@@ -25,7 +25,7 @@ constexpr unsigned kFlushSubnormals = 0x8040;  // flush-to-zero and denormals-ar
 std::unique_ptr<PatchNetwork> LoadExample() {
   const EngineUnderTest& engine = testing::TestWithParam<EngineUnderTest>::GetParam();
   absl::StatusOr<std::unique_ptr<PatchNetwork>> network =
-      engine.make_loader()->Load(ExampleFile(engine.file), kExampleSignature);
+      engine.make_loader()->Load(ExampleFile(engine.file), kExampleSignature, engine.precision);
   NNSEG_EXPECT_OK(network);
   return network.ok() ? *std::move(network) : nullptr;
 }
@@ -37,7 +37,7 @@ TEST_P(EngineContract, NamesItself) {
   const std::unique_ptr<PatchNetwork> network = LoadExample();
   ASSERT_NE(network, nullptr);
   EXPECT_EQ(network->engine(), GetParam().name);
-  EXPECT_EQ(network->precision(), "fp32");
+  EXPECT_EQ(network->precision(), GetParam().precision);
   EXPECT_EQ(network->signature(), kExampleSignature);
 }
 
@@ -90,7 +90,7 @@ TEST_P(EngineContract, AnotherSignatureIsRefused) {
   PatchSignature odd_patch = kExampleSignature;
   odd_patch.patch_size = {{64, 64, 60}};  // not a multiple of the network's strides
   for (const PatchSignature& signature : {more_channels, more_labels, odd_patch}) {
-    EXPECT_THAT(loader->Load(ExampleFile(GetParam().file), signature),
+    EXPECT_THAT(loader->Load(ExampleFile(GetParam().file), signature, GetParam().precision),
                 StatusIs(absl::StatusCode::kInvalidArgument,
                          AllOf(StartsWith(GetParam().file + ": "), Not(HasSubstr("/")),
                                Not(HasSubstr("\n")))));
@@ -102,15 +102,16 @@ TEST_P(EngineContract, AFileThatIsNoNetworkIsRefusedWithItsName) {
   const std::string name = "garbage" + std::filesystem::path(GetParam().file).extension().string();
   for (const std::string& content : {std::string("no network"), std::string()}) {
     std::ofstream(folder.path() / name, std::ios::binary) << content;
-    EXPECT_THAT(GetParam().make_loader()->Load((folder.path() / name).string(), kExampleSignature),
+    EXPECT_THAT(GetParam().make_loader()->Load((folder.path() / name).string(), kExampleSignature,
+                                               GetParam().precision),
                 StatusIs(absl::StatusCode::kInvalidArgument,
                          AllOf(StartsWith(name + ": " + GetParam().name + ": "),
                                Not(HasSubstr("/")), Not(HasSubstr("\n")))));
   }
-  EXPECT_THAT(
-      GetParam().make_loader()->Load((folder.path() / "missing").string(), kExampleSignature),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               AllOf(StartsWith("missing: "), Not(HasSubstr("/")))));
+  EXPECT_THAT(GetParam().make_loader()->Load((folder.path() / "missing").string(),
+                                             kExampleSignature, GetParam().precision),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(StartsWith("missing: "), Not(HasSubstr("/")))));
 }
 
 TEST_P(EngineContract, BuffersOfAnotherSizeAreRefusedAndTheNetworkStaysUsable) {
@@ -138,4 +139,16 @@ TEST_P(EngineContract, NonFiniteInputBringsNothingDown) {
 }
 
 }  // namespace
+
+// A precision that this host lacks is refused with the reason, and nothing more can be shown.
+void EngineContract::SetUp() {
+  const std::shared_ptr<NetworkLoader> loader = GetParam().make_loader();
+  const absl::Status supported = loader->Supports(GetParam().precision);
+  if (supported.ok()) return;
+  EXPECT_NE(GetParam().precision, "fp32");
+  EXPECT_THAT(loader->Load(ExampleFile(GetParam().file), kExampleSignature, GetParam().precision),
+              StatusIs(absl::StatusCode::kFailedPrecondition, std::string(supported.message())));
+  GTEST_SKIP() << supported.message();
+}
+
 }  // namespace nnseg

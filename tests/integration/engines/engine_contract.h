@@ -15,11 +15,17 @@ struct EngineUnderTest {
   std::string name;  ///< as NetworkLoader::engine()
   std::string file;  ///< the example model's fold 0
   std::function<std::shared_ptr<NetworkLoader>()> make_loader;
+  std::string precision = "fp32";
 };
 
-inline void PrintTo(const EngineUnderTest& engine, std::ostream* out) { *out << engine.name; }
+inline void PrintTo(const EngineUnderTest& engine, std::ostream* out) {
+  *out << engine.name << " " << engine.precision;
+}
 
-class EngineContract : public testing::TestWithParam<EngineUnderTest> {};
+class EngineContract : public testing::TestWithParam<EngineUnderTest> {
+ protected:
+  void SetUp() override;
+};
 
 }  // namespace nnseg
 

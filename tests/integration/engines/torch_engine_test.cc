@@ -68,14 +68,15 @@ void ExpectCloseToGolden(const std::vector<float>& logits, const std::string& na
 }
 
 TEST(TorchEngine, LogitsAreThoseOfEagerTorch) {
-  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp32");
   NNSEG_ASSERT_OK(network);
   ExpectCloseToGolden(Thinned(RunOnce(**network, ExamplePatch()), kExampleSignature),
                       "brain_t1_fold_0_logits.f32");
 }
 
 TEST(TorchEngine, LogitsOfSlicesAreThoseOfEagerTorch) {
-  const auto network = MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), kSliceSignature);
+  const auto network =
+      MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), kSliceSignature, "fp32");
   NNSEG_ASSERT_OK(network);
   ExpectCloseToGolden(Thinned(RunOnce(**network, SlicePatch()), kSliceSignature),
                       "photo_2d_fold_0_logits.f32");
@@ -84,7 +85,7 @@ TEST(TorchEngine, LogitsOfSlicesAreThoseOfEagerTorch) {
 TEST(TorchEngine, ANetworkOfSlicesIsNoneOfVolumes) {
   PatchSignature volumes = kSliceSignature;
   volumes.patch_dimensions = 3;
-  EXPECT_THAT(MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), volumes),
+  EXPECT_THAT(MakeLoader()->Load(DataFile("models/photo-2d/1/fold_0.pt"), volumes, "fp32"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
@@ -114,7 +115,7 @@ bool EventuallyHasThreads(int expected) {
 }
 
 TEST(TorchEngine, UsesTheThreadsItIsGiven) {
-  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  const auto network = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp32");
   NNSEG_ASSERT_OK(network);
   const auto run_on_own_thread = [&](int threads, const std::function<void()>& then) {
     std::thread([&] {
@@ -159,10 +160,11 @@ TEST(TorchEngine, CudaAgreesWithTheCpu) {
     EXPECT_THAT(MakeTorchLoader("cuda:0"), StatusIs(absl::StatusCode::kFailedPrecondition));
     GTEST_SKIP() << "torch finds no CUDA device on this host, or was built without CUDA";
   }
-  const auto cuda = (*MakeTorchLoader("cuda:0"))->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  const auto cuda =
+      (*MakeTorchLoader("cuda:0"))->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp16");
   NNSEG_ASSERT_OK(cuda);
   EXPECT_EQ((*cuda)->precision(), "fp16");
-  const auto cpu = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature);
+  const auto cpu = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp32");
   NNSEG_ASSERT_OK(cpu);
   EXPECT_GE(
       PercentEqual(Labels(RunOnce(**cuda, ExamplePatch())), Labels(RunOnce(**cpu, ExamplePatch()))),

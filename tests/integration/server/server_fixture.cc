@@ -143,8 +143,12 @@ void ServerFixture::StartServer(const std::string& config_text,
   config.set_http("127.0.0.1:0");
   NNSEG_ASSERT_OK(MergeConfigText(config_text, config));
   NNSEG_ASSERT_OK(ValidateConfig(config));
-  auto server = Server::Start(config, {{std::make_shared<FakeNetworkLoader>(std::move(configure)),
-                                        std::make_shared<TileScheduler>()}});
+  const auto scheduler = std::make_shared<TileScheduler>();
+  const auto openvino = std::make_shared<FakeNetworkLoader>(
+      configure, "openvino", std::vector<std::string>{"fp32", "bf16", "int8"});
+  auto server =
+      Server::Start(config, {{std::make_shared<FakeNetworkLoader>(std::move(configure)), scheduler},
+                             {openvino, scheduler}});
   NNSEG_ASSERT_OK(server);
   server_ = *std::move(server);
   if (load_models) server_->LoadModels();

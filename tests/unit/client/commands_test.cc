@@ -43,12 +43,13 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
       "--folds 0,all --no-tta --step-size 0.75 --postprocess on --deadline 1.5 --json "
       "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png "
       "--previous-labels low.mha --probabilities p.npz --probability-type float16 "
-      "--priority interactive --reduce-to-deadline",
+      "--priority interactive --reduce-to-deadline --precision bf16",
       arguments);
   EXPECT_THAT(arguments.inputs, ElementsAre("a.mha", "b.mha"));
   const auto& options = arguments.prediction.options;
   EXPECT_EQ(arguments.prediction.model.version(), 2);
   EXPECT_EQ(options.engine(), pb::ENGINE_CHOICE_TORCH);
+  EXPECT_EQ(options.precision(), pb::PRECISION_BF16);
   EXPECT_THAT(options.folds(), ElementsAre("0", "all"));
   EXPECT_EQ(options.mirroring(), pb::TOGGLE_OFF);
   EXPECT_EQ(options.tile_step_size(), 0.75);
@@ -124,6 +125,27 @@ TEST(FormatModels, ShowsStateAndReason) {
   summary->set_error("hash of fold_0.pt differs");
   EXPECT_THAT(FormatModels(response),
               HasSubstr("brain                          4  failed: hash of fold_0.pt differs\n"));
+}
+
+TEST(FormatModel, ShowsWhatWasTriedAtLowerPrecision) {
+  pb::GetModelResponse model;
+  pb::PrecisionReport& report = *model.add_precisions();
+  report.set_engine("openvino");
+  report.set_precision("int8");
+  report.set_dice(0.9812);
+  report.set_dice_limit(0.99);
+  report.set_equal_fraction(0.99751);
+  report.set_equal_fraction_limit(0.995);
+  report.set_volumes(4);
+  report.set_relative_time(0.31);
+  const std::string figures =
+      "lowest Dice 0.9812 (gate 0.9900), equal voxels 99.751 % (gate 99.500 %), 4 volumes\n";
+  EXPECT_THAT(FormatModel(model),
+              HasSubstr("precision        int8 on openvino, not offered; at export 0.31 of fp32's "
+                        "time, " +
+                        figures));
+  report.set_offered(true);
+  EXPECT_THAT(FormatModel(model), HasSubstr("int8 on openvino, offered; at export"));
 }
 
 TEST(FormatModel, ShowsWhatKindOfModelItIs) {

@@ -48,6 +48,7 @@ TEST_F(SegmentHeaderTest, DefaultsAreNnunetsAndTheModels) {
   EXPECT_TRUE(accepted->options.use_gaussian);
   EXPECT_TRUE(accepted->options.folds.empty());
   EXPECT_EQ(accepted->options.postprocess, std::nullopt);
+  EXPECT_EQ(accepted->options.precision, "fp32");
   EXPECT_FALSE(accepted->options.probabilities);
   EXPECT_EQ(accepted->options.priority, Priority::kBatch);
   EXPECT_FALSE(accepted->options.reduce_to_deadline);
@@ -67,6 +68,7 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
     options.set_postprocessing(pb::TOGGLE_OFF);
     options.set_label_encoding(pb::LABEL_ENCODING_RAW);
     options.set_provisional_labels(true);
+    options.set_precision(pb::PRECISION_EXACT);
     options.set_probabilities(pb::PROBABILITY_TYPE_FLOAT16);
     options.set_priority(pb::PRIORITY_INTERACTIVE);
     options.set_reduce_to_meet_deadline(true);
@@ -80,6 +82,7 @@ TEST_F(SegmentHeaderTest, OptionsAreRead) {
   EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_RAW);
   EXPECT_EQ(accepted->options.postprocess, false);
   EXPECT_TRUE(accepted->options.provisional_labels);
+  EXPECT_EQ(accepted->options.precision, "exact");
   EXPECT_TRUE(accepted->options.probabilities);
   EXPECT_EQ(accepted->probability_type, pb::PROBABILITY_TYPE_FLOAT16);
   EXPECT_EQ(accepted->options.priority, Priority::kInteractive);
@@ -110,6 +113,13 @@ TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
                 header.mutable_options()->set_engine(static_cast<pb::EngineChoice>(7));
               }),
               StatusIs(kInvalid, HasSubstr("options.engine: got 7")));
+  EXPECT_THAT(Check([](auto& header) {
+                header.mutable_options()->set_precision(static_cast<pb::Precision>(7));
+              }),
+              StatusIs(kInvalid, HasSubstr("options.precision: got 7")));
+  EXPECT_THAT(
+      Check([](auto& header) { header.mutable_options()->set_precision(pb::PRECISION_BF16); }),
+      StatusIs(kInvalid, HasSubstr("precision is 'bf16'")));
   EXPECT_THAT(Check([](auto& header) {
                 header.mutable_options()->set_mirroring(static_cast<pb::Toggle>(3));
               }),

@@ -49,8 +49,8 @@ TEST_F(LoadedModelTest, EveryFoldIsResidentAndHasRunOnce) {
     EXPECT_EQ(network->runs(), 1);
     EXPECT_EQ(network->signature(), (PatchSignature{1, 3, {{8, 8, 8}}}));
   }
-  ASSERT_THAT((*model)->engines(), SizeIs(1));
-  EXPECT_THAT((*model)->engines()[0].folds, SizeIs(2));
+  ASSERT_THAT((*model)->networks().offered, SizeIs(1));
+  EXPECT_THAT((*model)->networks().offered[0].folds, SizeIs(2));
   EXPECT_EQ((*model)->bundle().manifest.name, "tiny");
 }
 
@@ -90,11 +90,11 @@ TEST_F(LoadedModelTest, AutoTakesTheFirstEngineThatTheBundleHasFilesFor) {
                                    MakeEngine(std::make_shared<FakeNetworkLoader>())});
   NNSEG_ASSERT_OK(model);
   for (const char* engine : {"", "auto", "torch"}) {
-    const auto selection = (*model)->Select(engine, {});
+    const auto selection = (*model)->Select(engine, "", {});
     NNSEG_ASSERT_OK(selection) << engine;
     EXPECT_EQ(selection->scheduler, scheduler_.get());
     EXPECT_THAT(selection->folds, ElementsAre("0", "1"));
-    EXPECT_EQ(selection->networks[1], (*model)->engines()[0].folds[1].get());
+    EXPECT_EQ(selection->networks[1], (*model)->networks().offered[0].folds[1].get());
   }
 }
 
@@ -104,9 +104,9 @@ TEST_F(LoadedModelTest, FoldsAreSelectedInTheOrderAskedFor) {
   const auto model =
       LoadedModel::Load(Bundle(options), {MakeEngine(std::make_shared<FakeNetworkLoader>())});
   NNSEG_ASSERT_OK(model);
-  const auto selection = (*model)->Select("auto", {"all", "0"});
+  const auto selection = (*model)->Select("auto", "fp32", {"all", "0"});
   NNSEG_ASSERT_OK(selection);
-  const auto& folds = (*model)->engines()[0].folds;
+  const auto& folds = (*model)->networks().offered[0].folds;
   EXPECT_THAT(selection->networks, ElementsAre(folds[2].get(), folds[0].get()));
   EXPECT_THAT(selection->folds, ElementsAre("all", "0"));
 }
@@ -115,12 +115,12 @@ TEST_F(LoadedModelTest, WhatDoesNotExistIsRefusedWithWhatDoes) {
   const auto model =
       LoadedModel::Load(Bundle(), {MakeEngine(std::make_shared<FakeNetworkLoader>())});
   NNSEG_ASSERT_OK(model);
-  EXPECT_THAT((*model)->Select("openvino", {}),
+  EXPECT_THAT((*model)->Select("openvino", "", {}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "engine is 'openvino', expected one of: auto, torch"));
-  EXPECT_THAT((*model)->Select("", {"7"}),
+  EXPECT_THAT((*model)->Select("", "", {"7"}),
               StatusIs(absl::StatusCode::kInvalidArgument, "fold is '7', expected one of: 0, 1"));
-  EXPECT_THAT((*model)->Select("", {"1", "1"}),
+  EXPECT_THAT((*model)->Select("", "", {"1", "1"}),
               StatusIs(absl::StatusCode::kInvalidArgument, "fold '1' is named twice"));
 }
 
@@ -181,7 +181,7 @@ TEST_F(ReferencesTest, AnEnsembleHasMembersAndThePlanOfTheFirst) {
   const auto ensemble = LoadPair({first, second});
   NNSEG_ASSERT_OK(ensemble);
   EXPECT_THAT((*ensemble)->members(), ElementsAre(first, second));
-  EXPECT_THAT((*ensemble)->engines(), SizeIs(0));
+  EXPECT_THAT((*ensemble)->networks().offered, SizeIs(0));
   EXPECT_EQ((*ensemble)->bundle().plan.patch_dimensions, 2);
   EXPECT_EQ((*ensemble)->bundle().manifest.name, "pair");
 }
@@ -243,8 +243,8 @@ TEST_F(ReferencesTest, ACascadeHoldsItsPreviousStage) {
   const auto cascade = LoadCascade(stage);
   NNSEG_ASSERT_OK(cascade);
   EXPECT_EQ((*cascade)->previous_stage(), stage);
-  NNSEG_EXPECT_OK((*cascade)->Select("", {}));
-  EXPECT_EQ((*cascade)->engines()[0].folds[0]->signature().input_channels, 3);
+  NNSEG_EXPECT_OK((*cascade)->Select("", "", {}));
+  EXPECT_EQ((*cascade)->networks().offered[0].folds[0]->signature().input_channels, 3);
 }
 
 TEST_F(ReferencesTest, ACascadeMayLeaveItsPreviousStageToTheClient) {

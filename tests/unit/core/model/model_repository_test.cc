@@ -187,7 +187,7 @@ TEST_F(ModelRepositoryTest, ABorrowedModelOutlivesItsUnload) {
   const std::weak_ptr<const LoadedModel> watch = borrowed;
   NNSEG_ASSERT_OK(repository.Unload("liver", 0));
   EXPECT_THAT(Listed(repository), ElementsAre("liver/1 unloaded"));
-  NNSEG_EXPECT_OK(borrowed->Select("", {}));
+  NNSEG_EXPECT_OK(borrowed->Select("", "", {}));
   borrowed.reset();
   EXPECT_TRUE(watch.expired());
 }
@@ -334,7 +334,7 @@ TEST_F(ModelReferencesTest, AnEnsembleOutlivesTheUnloadOfAMember) {
   NNSEG_ASSERT_OK(repository.Unload("flat", 1));
   EXPECT_THAT(Listed(repository), ElementsAre("deep/1 ready", "flat/1 unloaded", "pair/1 ready"));
   const auto pair = *repository.Borrow("pair", 1);
-  NNSEG_EXPECT_OK(pair->members()[1]->Select("", {}));
+  NNSEG_EXPECT_OK(pair->members()[1]->Select("", "", {}));
 }
 
 TEST_F(ModelReferencesTest, AMemberThatIsBeingLoadedIsWaitedFor) {
