@@ -17,7 +17,7 @@ void SetModel(const LoadedModel& model, pb::ModelSpec& spec) {
   spec.set_version(model.bundle().manifest.version);
 }
 
-pb::Reduction ToProto(Reduction reduction) {
+pb::Reduction WireReduction(Reduction reduction) {
   return reduction == Reduction::kMirroring ? pb::REDUCTION_MIRRORING : pb::REDUCTION_FOLDS;
 }
 
@@ -120,7 +120,8 @@ pb::SegmentResponse SummaryResponse(const AcceptedCase& accepted,
   }
   message.set_label_map_crc32(label_map_crc32);
   message.set_postprocessed(summary.postprocessed);
-  for (const Reduction reduction : summary.reductions) message.add_reductions(ToProto(reduction));
+  for (const Reduction reduction : summary.reductions)
+    message.add_reductions(WireReduction(reduction));
   return response;
 }
 
