@@ -30,10 +30,10 @@ absl::Status LabelAssembler::Start(const pb::ResultHeader& header) {
   const absl::StatusOr<LabelType> type = FromProto(header.label_type());
   if (!type.ok()) return DataLoss(type.status());
   const Shape3 shape = geometry_.shape();
-  const absl::StatusOr<Box3> box = FromProto(header.labelled_box(), Box3::Whole(shape));
-  if (!box.ok()) return DataLoss(box.status());
-  box_ = *box;
-  missing_ = box_.empty() ? 0 : box_.shape().voxels();
+  absl::StatusOr<LabelledBoxes> boxes = LabelledBoxes::Create(header, shape);
+  if (!boxes.ok()) return DataLoss(boxes.status());
+  boxes_ = *std::move(boxes);
+  missing_ = boxes_.voxels();
   covered_.assign(static_cast<std::size_t>(shape.voxels()), false);
   map_ = {geometry_, *type, Volume<uint16_t>::Filled(1, shape, 0)};
   return absl::OkStatus();
@@ -42,7 +42,8 @@ absl::Status LabelAssembler::Start(const pb::ResultHeader& header) {
 absl::Status LabelAssembler::Add(const pb::LabelChunk& chunk) {
   if (!started_) return absl::DataLossError("server's answer: got labels before a result header");
   if (chunk.provisional()) return absl::OkStatus();
-  const absl::StatusOr<LabelBlock> block = DecodeLabels(chunk, map_.type, box_);
+  const absl::StatusOr<LabelBlock> block =
+      DecodeLabels(chunk, map_.type, boxes_.HolderOf(chunk.box()));
   if (!block.ok()) return DataLoss(block.status());
   const Index3 strides = geometry_.shape().strides();
   const Box3& box = block->box;

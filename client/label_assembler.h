@@ -6,13 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/io/image.h"
-#include "core/geometry/box.h"
+#include "client/labelled_boxes.h"
 #include "segmentation/v1/segmentation_service.pb.h"
 
 namespace nnseg {
 
 /// Puts a server's label chunks together and checks that they are what was asked for: the image's
-/// own geometry, every voxel of the labelled box exactly once, the right checksum. Errors are
+/// own geometry, every voxel of the labelled boxes exactly once, the right checksum. Errors are
 /// DATA_LOSS: the server broke the protocol or bytes were damaged. One thread at a time.
 class LabelAssembler {
  public:
@@ -29,8 +29,8 @@ class LabelAssembler {
  private:
   const Geometry geometry_;
   bool started_ = false;
-  Box3 box_{};
-  int64_t missing_ = 0;        ///< voxels of box_ that no chunk has brought yet
+  LabelledBoxes boxes_;
+  int64_t missing_ = 0;        ///< voxels of boxes_ that no chunk has brought yet
   std::vector<bool> covered_;  ///< of the whole grid, C order
   LabelMap map_;
 };

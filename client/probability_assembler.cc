@@ -31,10 +31,10 @@ absl::Status ProbabilityAssembler::Start(const pb::ResultHeader& header) {
   type_ = header.probability_type();
   channels_ = header.probability_channels();
   const Shape3 shape = geometry_.shape();
-  const absl::StatusOr<Box3> box = FromProto(header.labelled_box(), Box3::Whole(shape));
-  if (!box.ok()) return DataLoss(box.status().message());
-  box_ = *box;
-  missing_ = box_.empty() ? 0 : channels_ * box_.shape().voxels();
+  absl::StatusOr<LabelledBoxes> boxes = LabelledBoxes::Create(header, shape);
+  if (!boxes.ok()) return DataLoss(boxes.status().message());
+  boxes_ = *std::move(boxes);
+  missing_ = channels_ * boxes_.voxels();
   map_.geometry = geometry_;
   NNSEG_ASSIGN_OR_RETURN(map_.values, VoxelBuffer::Allocate(PixelType::kFloat32, channels_, shape));
   covered_.assign(static_cast<std::size_t>(channels_ * shape.voxels()), false);
@@ -47,7 +47,8 @@ absl::Status ProbabilityAssembler::Start(const pb::ResultHeader& header) {
 
 absl::Status ProbabilityAssembler::Add(const pb::ProbabilityChunk& chunk) {
   if (channels_ == 0) return DataLoss("got probabilities before a result header");
-  const absl::StatusOr<ProbabilityPart> part = DecodeProbabilities(chunk, type_, channels_, box_);
+  const absl::StatusOr<ProbabilityPart> part =
+      DecodeProbabilities(chunk, type_, channels_, boxes_.HolderOf(chunk.box()));
   if (!part.ok()) return DataLoss(part.status().message());
   const Shape3 shape = geometry_.shape();
   const Index3 strides = shape.strides();

@@ -6,13 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/io/probability_map.h"
-#include "core/geometry/box.h"
+#include "client/labelled_boxes.h"
 #include "segmentation/v1/segmentation_service.pb.h"
 
 namespace nnseg {
 
 /// Puts a server's probability chunks together and checks that each channel has every voxel of the
-/// labelled box exactly once. Errors are DATA_LOSS, or RESOURCE_EXHAUSTED when there is no memory
+/// labelled boxes exactly once. Errors are DATA_LOSS, or RESOURCE_EXHAUSTED when there is no memory
 /// for channels x voxels in float32. One thread at a time.
 class ProbabilityAssembler {
  public:
@@ -31,7 +31,7 @@ class ProbabilityAssembler {
   const bool has_regions_;
   ::segmentation::v1::ProbabilityType type_ = ::segmentation::v1::PROBABILITY_TYPE_UNSPECIFIED;
   int channels_ = 0;
-  Box3 box_{};
+  LabelledBoxes boxes_;
   int64_t missing_ = 0;        ///< values that no chunk has brought yet
   std::vector<bool> covered_;  ///< of all channels, C order
   ProbabilityMap map_;

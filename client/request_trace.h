@@ -25,6 +25,10 @@ class RequestTrace {
   void End(SegmentResult result);
 
   double latency_s() const { return end_s_ - begin_s_; }
+  /// From the begin to the first final labels, or to the end if there were none.
+  double first_labels_s() const {
+    return (labels_s_.empty() ? end_s_ : labels_s_.front()) - begin_s_;
+  }
 
  private:
   friend std::string TracesAsJson(const std::vector<RequestTrace>& traces, double origin_unix_s);

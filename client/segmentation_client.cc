@@ -25,6 +25,7 @@ pb::SegmentRequest MakeHeader(const Image& image, const SegmentParameters& param
   }
   header.set_volume_id(parameters.volume_id);
   *header.mutable_options() = parameters.options;
+  header.mutable_regions()->Add(parameters.regions.begin(), parameters.regions.end());
   header.set_request_id(parameters.request_id);
   if (parameters.previous_labels != nullptr) {
     header.set_previous_labels_type(pb::PIXEL_TYPE_UINT16);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/call_canceller.h"
@@ -21,6 +22,7 @@ namespace nnseg {
 struct SegmentParameters {
   ::segmentation::v1::ModelSpec model;
   ::segmentation::v1::SegmentOptions options;
+  std::vector<::segmentation::v1::Region> regions;   ///< to segment; none: the whole image
   std::string request_id;                            ///< empty: the server makes one
   std::optional<std::chrono::milliseconds> timeout;  ///< for the whole call; none: no limit
   CallCanceller* canceller = nullptr;                ///< not owned; may be null

@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/pipeline/case_check.h"
 #include "proto/wire/geometry_codec.h"
+#include "proto/wire/region_codec.h"
 #include "server/image_upload.h"
 
 namespace nnseg {
@@ -176,7 +177,9 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
                          repository.Borrow(header.model().name(), header.model().version()));
   const bool brings_previous_labels = result.previous_labels_type.has_value();
   NNSEG_RETURN_IF_ERROR(ResolvePrecision(*result.model, brings_previous_labels, result.options));
-  NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options, brings_previous_labels));
+  NNSEG_ASSIGN_OR_RETURN(result.regions, RegionsFromProto(header.regions(), result.geometry));
+  NNSEG_RETURN_IF_ERROR(ValidateOptions(*result.model, result.options, brings_previous_labels,
+                                        !result.regions.empty()));
 
   const auto model_channels = static_cast<int64_t>(result.model->bundle().plan.channels.size());
   if (result.channels != model_channels) {
@@ -198,9 +201,10 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
   } else if (kept != nullptr) {
     sent_bytes = 0;
   }
-  NNSEG_ASSIGN_OR_RETURN(const int64_t working_bytes,
-                         EstimateWorkingBytes(*result.model, result.options, brings_previous_labels,
-                                              result.pixel_type, shape, result.geometry.spacing()));
+  NNSEG_ASSIGN_OR_RETURN(
+      const int64_t working_bytes,
+      EstimateWorkingBytes(*result.model, result.options, brings_previous_labels, result.pixel_type,
+                           shape, result.geometry.spacing(), result.regions));
   result.bytes = sent_bytes + working_bytes;
   return result;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/geometry/geometry.h"
@@ -22,6 +23,7 @@ struct AcceptedCase {
   PixelType pixel_type = PixelType::kFloat32;
   int64_t channels = 1;
   SegmentationOptions options;
+  std::vector<Box3> regions;                      ///< array axes, disjoint; none: the whole image
   std::optional<PixelType> previous_labels_type;  ///< of the labels that follow the image
   ::segmentation::v1::LabelEncoding label_encoding = ::segmentation::v1::LABEL_ENCODING_ZLIB;
   ::segmentation::v1::ProbabilityType probability_type =

@@ -122,6 +122,7 @@ void SegmentReactor::Submit() {
                          .model = accepted_->model,
                          .prepared_cache = volume_.prepared,
                          .spacing = accepted_->geometry.spacing(),
+                         .regions = accepted_->regions,
                          .options = accepted_->options,
                          .token = token_};
     segmentation_case.voxels =
@@ -167,12 +168,12 @@ void SegmentReactor::SendProgress(bool always) {
   Pump();
 }
 
-void SegmentReactor::OnResultBegins(const Box3& labelled_box, LabelType type) {
+void SegmentReactor::OnResultBegins(const std::vector<Box3>& labelled_boxes, LabelType type) {
   label_type_ = type;
   checksum_ = LabelChecksum(accepted_->geometry.shape(), type);
   std::lock_guard lock(mu_);
   first_result_ = Clock::now();
-  outbox_.Push(Serialize(ResultHeaderResponse(*accepted_, type, labelled_box)));
+  outbox_.Push(Serialize(ResultHeaderResponse(*accepted_, type, labelled_boxes)));
   Pump();
 }
 

@@ -67,7 +67,7 @@ class SegmentReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   // StageObserver: from the pipeline's threads.
   void OnStage(Stage stage) override;
   void OnProgress(int64_t passes_done, int64_t passes_total) override;
-  void OnResultBegins(const Box3& labelled_box, LabelType type) override;
+  void OnResultBegins(const std::vector<Box3>& labelled_boxes, LabelType type) override;
   absl::Status OnLabels(LabelBlock block) override;
   absl::Status OnProbabilities(ProbabilityBlock block) override;
   void OnCaseDone(absl::StatusOr<SegmentationSummary> summary);

@@ -70,11 +70,16 @@ pb::SegmentResponse ProgressResponse(const CaseProgress& progress) {
 }
 
 pb::SegmentResponse ResultHeaderResponse(const AcceptedCase& accepted, LabelType type,
-                                         const Box3& labelled_box) {
+                                         const std::vector<Box3>& labelled_boxes) {
   pb::SegmentResponse response;
   auto& message = *response.mutable_result_header();
   *message.mutable_geometry() = ToProto(accepted.geometry);
   message.set_label_type(ToProto(type));
+  Box3 labelled_box;
+  for (const Box3& box : labelled_boxes) {
+    labelled_box = BoundingBox(labelled_box, box);
+    if (!accepted.regions.empty()) *message.add_labelled_regions() = ToProto(box);
+  }
   *message.mutable_labelled_box() = ToProto(labelled_box);
   if (accepted.options.probabilities) {
     message.set_probability_type(accepted.probability_type);

@@ -29,7 +29,8 @@ struct CaseProgress {
 ::segmentation::v1::SegmentResponse ProgressResponse(const CaseProgress& progress);
 
 ::segmentation::v1::SegmentResponse ResultHeaderResponse(const AcceptedCase& accepted,
-                                                         LabelType type, const Box3& labelled_box);
+                                                         LabelType type,
+                                                         const std::vector<Box3>& labelled_boxes);
 
 /// `receive_seconds`: how long the upload took.
 ::segmentation::v1::SegmentResponse SummaryResponse(const AcceptedCase& accepted,

@@ -33,11 +33,14 @@ std::vector<std::pair<std::string, double>> Figures(const BenchResult& result) {
   if (result.latencies_s.empty()) return {};
   const auto& latencies = result.latencies_s;
   const double done = static_cast<double>(latencies.size());
+  std::vector<double> first_labels;
+  for (const RequestTrace& trace : result.traces) first_labels.push_back(trace.first_labels_s());
   return {{"min_s", *std::min_element(latencies.begin(), latencies.end())},
           {"p50_s", Percentile(latencies, 0.50)},
           {"p95_s", Percentile(latencies, 0.95)},
           {"p99_s", Percentile(latencies, 0.99)},
           {"max_s", *std::max_element(latencies.begin(), latencies.end())},
+          {"first_labels_p50_s", first_labels.empty() ? 0 : Percentile(first_labels, 0.50)},
           {"requests_per_s", done / result.wall_s},
           {"megavoxels_per_s", 1e-6 * done * static_cast<double>(result.voxels) / result.wall_s}};
 }
@@ -52,6 +55,7 @@ absl::StatusOr<BenchResult> Measure(const BenchArguments& arguments, const Image
   SegmentParameters parameters;
   parameters.model = arguments.prediction.model;
   parameters.options = arguments.prediction.options;
+  parameters.regions = arguments.prediction.regions;
   parameters.timeout = arguments.connection.timeout();
 
   BenchResult result;

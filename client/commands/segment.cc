@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/commands/interrupt_watcher.h"
+#include "client/commands/roi.h"
 #include "client/io/label_reader.h"
 #include "client/io/overlay.h"
 #include "client/model_info.h"
@@ -73,6 +74,7 @@ absl::StatusOr<SegmentResult> Segment(const SegmentArguments& arguments, const C
   SegmentParameters parameters;
   parameters.model = arguments.prediction.model;
   parameters.options = arguments.prediction.options;
+  parameters.regions = arguments.prediction.regions;
   if (!arguments.probabilities.empty()) {
     parameters.options.set_probabilities(
         arguments.half_probabilities ? pb::PROBABILITY_TYPE_FLOAT16 : pb::PROBABILITY_TYPE_FLOAT32);
@@ -97,6 +99,23 @@ absl::Status WriteOutputs(const SegmentArguments& arguments, const ImageFormat& 
   if (arguments.overlay.empty()) return absl::OkStatus();
   return WriteOverlay(image, result.labels, LegendOf(result.summary), TitleOf(result.summary),
                       arguments.overlay);
+}
+
+/// An option that may come several times and appends to `regions`.
+void DefineRegion(CLI::App& command, const char* name,
+                  absl::StatusOr<pb::Region> (*parse)(const std::string&), const char* type_name,
+                  const char* description, std::vector<pb::Region>& regions) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [&regions, parse](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) regions.push_back(*parse(text));
+          },
+          description)
+      ->type_name(type_name)
+      ->allow_extra_args(false)
+      ->check(
+          [parse](const std::string& text) { return std::string(parse(text).status().message()); });
 }
 
 }  // namespace
@@ -178,6 +197,12 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
           "interactive with regions, else batch")
       ->type_name("P")
       ->check(CLI::IsMember({"interactive", "batch"}));
+  DefineRegion(command, "--roi", ParseVoxelRegion, "z0:z1,y0:y1,x0:x1",
+               "Segment this box of voxels only, first to one past the last; may be repeated",
+               arguments.regions);
+  DefineRegion(command, "--roi-mm", ParsePhysicalRegion, "x0:x1,y0:y1,z0:z1",
+               "Segment what lies in this box only, millimetres of the LPS world; may be repeated",
+               arguments.regions);
 }
 
 void DefineSegment(CLI::App& command, SegmentArguments& arguments) {

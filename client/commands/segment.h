@@ -13,10 +13,11 @@ namespace nnseg {
 struct PredictionArguments {
   ::segmentation::v1::ModelSpec model;
   ::segmentation::v1::SegmentOptions options;
+  std::vector<::segmentation::v1::Region> regions;  ///< none: the whole image
 };
 
-/// Adds --model, --model-version, --engine, --precision, --folds, --no-tta, --step-size and
-/// --postprocess.
+/// Adds --model, --model-version, --engine, --precision, --folds, --no-tta, --step-size,
+/// --postprocess, --priority, --roi and --roi-mm.
 void DefinePrediction(CLI::App& command, PredictionArguments& arguments);
 
 /// Arguments of `nnseg segment`.

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/ensemble/probability_ensemble.h"
 #include "core/inference/volume_predictor.h"
 #include "core/model/precision_choice.h"
+#include "core/pipeline/model_run.h"
 #include "core/pipeline/run_order.h"
 #include "core/postprocess/postprocessing_chain.h"
 #include "core/preprocess/preprocessor.h"
@@ -22,11 +25,26 @@ constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
 constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
 
-/// Of one run, at its peak.
+/// Of predicting and restoring one box (reader axes) of an uncropped image.
+int64_t BoxBytes(const SegmentationPlan& plan, const PatchSignature& signature, int64_t folds,
+                 bool probabilities, const CaseProperties& properties, const Box3& box) {
+  const RestoreBoxes boxes = BoxesFor(plan, properties, plan.transpose_forward.Apply(box));
+  // The whole grid is asked for by splines that resample whole channels, among others.
+  const bool whole = boxes.logits == Box3::Whole(properties.network_shape);
+  const Shape3 logits = boxes.logits.shape();
+  return PredictionBytes(signature, properties.network_shape, folds, logits) +
+         RestoreBytes(plan, whole ? properties.crop.shape() : boxes.image.shape(), logits,
+                      probabilities);
+}
+
+/// Of one run over boxes of an image, at its peak.
 absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOptions& options,
-                                 bool probabilities, const Shape3& shape, const Spacing3& spacing) {
+                                 bool probabilities, const Shape3& shape, const Spacing3& spacing,
+                                 const std::vector<Box3>& boxes) {
   const SegmentationPlan& plan = model.bundle().plan;
-  NNSEG_ASSIGN_OR_RETURN(const Shape3 network_shape, NetworkShapeBound(plan, shape, spacing));
+  NNSEG_ASSIGN_OR_RETURN(const CaseProperties properties,
+                         PropertiesOf(plan, shape, Box3::Whole(shape), spacing));
+  const Shape3& network_shape = properties.network_shape;
   int64_t network_voxels = 1;
   for (const int64_t extent : network_shape) {
     if (__builtin_mul_overflow(network_voxels, extent, &network_voxels) ||
@@ -45,9 +63,14 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
   // While preparing: the image as float, one channel as double before and after resampling.
   const int64_t preparing =
       kFloatBytes * channels * shape.voxels() + kDoubleBytes * (shape.voxels() + network_voxels);
-  const int64_t predicting =
-      PredictionBytes(signature, network_shape, static_cast<int64_t>(selection.networks.size())) +
-      RestoreBytes(plan, plan.transpose_forward.Apply(shape), network_shape, probabilities);
+  std::vector<int64_t> box_bytes;
+  for (const Box3& box : boxes) {
+    box_bytes.push_back(BoxBytes(plan, signature, static_cast<int64_t>(selection.networks.size()),
+                                 probabilities, properties, box));
+  }
+  std::sort(box_bytes.begin(), box_bytes.end(), std::greater<>());
+  box_bytes.resize(std::min<std::size_t>(box_bytes.size(), kPartsAtOnce));
+  const int64_t predicting = std::accumulate(box_bytes.begin(), box_bytes.end(), int64_t{0});
   return prepared + std::max(preparing, predicting);
 }
 
@@ -63,7 +86,12 @@ absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_lab
 }
 
 absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
-                             bool brings_previous_labels) {
+                             bool brings_previous_labels, bool has_regions) {
+  if (has_regions && options.postprocess.value_or(false)) {
+    return absl::InvalidArgumentError(
+        "post-processing is on, expected off or the default with regions: its rules compare parts "
+        "of the whole label map");
+  }
   if (!std::isfinite(options.tile_step_size) || options.tile_step_size <= 0 ||
       options.tile_step_size > 1) {
     return absl::InvalidArgumentError(absl::StrCat("tile step size is ", options.tile_step_size,
@@ -73,7 +101,7 @@ absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions
     return absl::InvalidArgumentError(
         "got labels of a previous stage, expected none: the model is no cascade");
   }
-  for (const LoadedModel* run : RunsOf(model, brings_previous_labels)) {
+  for (const auto& [run, is_previous_stage] : RunsOf(model, brings_previous_labels)) {
     NNSEG_RETURN_IF_ERROR(run->Select(options.engine, options.precision, options.folds).status());
     const SegmentationPlan& plan = run->bundle().plan;
     if (plan.is_cascade() && !brings_previous_labels && run->previous_stage() == nullptr) {
@@ -88,23 +116,29 @@ absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions
 absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
                                              const SegmentationOptions& options,
                                              bool brings_previous_labels, PixelType type,
-                                             const Shape3& shape, const Spacing3& spacing) {
+                                             const Shape3& shape, const Spacing3& spacing,
+                                             const std::vector<Box3>& regions) {
   const SegmentationPlan& plan = model.bundle().plan;
   NNSEG_RETURN_IF_ERROR(
       VoxelBytes(type, static_cast<int64_t>(plan.channels.size()), shape).status());
   const bool ensemble = !model.members().empty();
+  const std::vector<Box3> whole{Box3::Whole(shape)};
+  const std::vector<Box3>& boxes = regions.empty() ? whole : regions;
   int64_t peak = 0;
-  for (const LoadedModel* run : RunsOf(model, brings_previous_labels)) {
-    NNSEG_ASSIGN_OR_RETURN(
-        const int64_t bytes,
-        RunBytes(*run, options, ensemble || options.probabilities, shape, spacing));
+  for (const CaseRun& run : RunsOf(model, brings_previous_labels)) {
+    NNSEG_ASSIGN_OR_RETURN(const int64_t bytes,
+                           RunBytes(*run.model, options, ensemble || options.probabilities, shape,
+                                    spacing, run.is_previous_stage ? whole : boxes));
     peak = std::max(peak, bytes);
   }
   // What outlives a run.
   int64_t held = 0;
   if (TakesPreviousLabels(model)) held += kLabelBytes * shape.voxels();
-  if (ensemble) held += ProbabilityEnsemble::Bytes(shape, plan.labels.output_channels());
-  if (!model.bundle().postprocessing.empty() && options.postprocess.value_or(true)) {
+  for (const Box3& box : boxes) {
+    if (ensemble) held += ProbabilityEnsemble::Bytes(box.shape(), plan.labels.output_channels());
+  }
+  if (regions.empty() && !model.bundle().postprocessing.empty() &&
+      options.postprocess.value_or(true)) {
     held += kLabelBytes * shape.voxels();
     peak = std::max(peak, PostprocessingBytes(shape.voxels()));
   }

@@ -2,6 +2,7 @@
 #define NNSEG_CORE_PIPELINE_CASE_CHECK_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/model/loaded_model.h"
@@ -16,18 +17,19 @@ absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_lab
                               SegmentationOptions& options);
 
 /// Checks a case's options against its model before any work: fold names, engine and precision,
-/// step size, and whether labels of a previous stage are there when, and only when, they can be
-/// used. INVALID_ARGUMENT naming got and expected.
+/// step size, whether labels of a previous stage are there when, and only when, they can be used,
+/// and that regions are not to be post-processed. INVALID_ARGUMENT naming got and expected.
 absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
-                             bool brings_previous_labels);
+                             bool brings_previous_labels, bool has_regions = false);
 
-/// Host bytes that segmenting an image of `shape` at `spacing` (reader axes) needs at its peak
-/// beyond the voxels as sent: what admission counts. INVALID_ARGUMENT when the network's grid would
-/// be absurd.
+/// Host bytes that segmenting an image of `shape` at `spacing` (reader axes), or the regions of it,
+/// needs at its peak beyond the voxels as sent: what admission counts. INVALID_ARGUMENT when the
+/// network's grid would be absurd.
 absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
                                              const SegmentationOptions& options,
                                              bool brings_previous_labels, PixelType type,
-                                             const Shape3& shape, const Spacing3& spacing);
+                                             const Shape3& shape, const Spacing3& spacing,
+                                             const std::vector<Box3>& regions = {});
 
 }  // namespace nnseg
 

@@ -12,22 +12,22 @@ namespace {
 // Restoring and handing out labels, as a share of the network's time.
 constexpr double kBesideTheNetwork = 0.1;
 
-bool Mirrors(const std::vector<const LoadedModel*>& runs, const SegmentationOptions& options) {
-  return options.use_mirroring && std::any_of(runs.begin(), runs.end(), [](const LoadedModel* run) {
-           return !run->bundle().manifest.mirroring_axes.empty();
+bool Mirrors(const std::vector<CaseRun>& runs, const SegmentationOptions& options) {
+  return options.use_mirroring && std::any_of(runs.begin(), runs.end(), [](const CaseRun& run) {
+           return !run.model->bundle().manifest.mirroring_axes.empty();
          });
 }
 
 // The first fold of the case that all runs have; empty if no run would have fewer folds by it.
-absl::StatusOr<std::string> OnlyFold(const std::vector<const LoadedModel*>& runs,
+absl::StatusOr<std::string> OnlyFold(const std::vector<CaseRun>& runs,
                                      const SegmentationOptions& options) {
   std::vector<std::string> shared;
   bool several = false;
-  for (const LoadedModel* run : runs) {
+  for (const CaseRun& run : runs) {
     NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                           run->Select(options.engine, options.precision, options.folds));
+                           run.model->Select(options.engine, options.precision, options.folds));
     several = several || selection.folds.size() > 1;
-    if (run == runs.front()) shared = selection.folds;
+    if (&run == &runs.front()) shared = selection.folds;
     std::erase_if(shared, [&](const std::string& fold) {
       return std::find(selection.folds.begin(), selection.folds.end(), fold) ==
              selection.folds.end();
@@ -38,15 +38,15 @@ absl::StatusOr<std::string> OnlyFold(const std::vector<const LoadedModel*>& runs
 
 }  // namespace
 
-absl::StatusOr<double> EstimateSeconds(const std::vector<const LoadedModel*>& runs,
+absl::StatusOr<double> EstimateSeconds(const std::vector<CaseRun>& runs,
                                        const SegmentationOptions& options,
                                        const PassCount& passes) {
   double device_seconds = 0;
   const TileScheduler* scheduler = nullptr;
-  for (const LoadedModel* run : runs) {
+  for (const CaseRun& run : runs) {
     NNSEG_ASSIGN_OR_RETURN(const LoadedModel::Selection selection,
-                           run->Select(options.engine, options.precision, options.folds));
-    NNSEG_ASSIGN_OR_RETURN(const int64_t count, passes(*run, options));
+                           run.model->Select(options.engine, options.precision, options.folds));
+    NNSEG_ASSIGN_OR_RETURN(const int64_t count, passes(run, options));
     const auto folds = static_cast<double>(selection.networks.size());
     for (PatchNetwork* network : selection.networks) {
       device_seconds += static_cast<double>(count) / folds * network->record().seconds();
@@ -57,7 +57,7 @@ absl::StatusOr<double> EstimateSeconds(const std::vector<const LoadedModel*>& ru
 }
 
 absl::StatusOr<std::vector<Reduction>> ReduceToDeadline(
-    const std::vector<const LoadedModel*>& runs, CancellationToken::Clock::time_point deadline,
+    const std::vector<CaseRun>& runs, CancellationToken::Clock::time_point deadline,
     const PassCount& passes, SegmentationOptions& options) {
   std::vector<Reduction> reductions;
   if (!options.reduce_to_deadline) return reductions;

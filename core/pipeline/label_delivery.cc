@@ -16,21 +16,23 @@ constexpr int64_t kBlockVoxels = int64_t{1} << 20;
 
 }  // namespace
 
-LabelDelivery::LabelDelivery(const ModelBundle& bundle, const SegmentationOptions& options,
-                             const Box3& labelled_box, const CancellationToken& token,
-                             StageObserver& observer)
-    : labels_(bundle.plan.labels),
-      rules_(options.postprocess.value_or(true) ? bundle.postprocessing : PostprocessingRules{}),
-      provisional_(options.provisional_labels),
-      box_(labelled_box),
-      token_(token),
+LabelDelivery::LabelDelivery(const SegmentationCase& segmentation_case,
+                             std::vector<Box3> labelled_boxes, StageObserver& observer)
+    : labels_(segmentation_case.model->bundle().plan.labels),
+      rules_(segmentation_case.regions.empty() &&
+                     segmentation_case.options.postprocess.value_or(true)
+                 ? segmentation_case.model->bundle().postprocessing
+                 : PostprocessingRules{}),
+      provisional_(segmentation_case.options.provisional_labels),
+      boxes_(std::move(labelled_boxes)),
+      token_(segmentation_case.token),
       observer_(observer),
       counts_(std::numeric_limits<uint16_t>::max() + 1) {
-  if (postprocesses()) map_ = Volume<uint16_t>::Filled(1, box_.shape(), 0);
+  if (postprocesses()) map_ = Volume<uint16_t>::Filled(1, boxes_.front().shape(), 0);
 }
 
 void LabelDelivery::Begin() {
-  if (!std::exchange(begun_, true)) observer_.OnResultBegins(box_, labels_.label_type());
+  if (!std::exchange(begun_, true)) observer_.OnResultBegins(boxes_, labels_.label_type());
 }
 
 absl::Status LabelDelivery::Deliver(LabelBlock block) {
@@ -44,7 +46,7 @@ absl::Status LabelDelivery::Add(LabelBlock block) {
     Begin();
     return Deliver(std::move(block));
   }
-  PasteLabels(block, box_, map_);
+  PasteLabels(block, boxes_.front(), map_);
   if (!provisional_) return absl::OkStatus();
   Begin();
   block.provisional = true;
@@ -63,13 +65,14 @@ absl::Status LabelDelivery::Finish() {
   StopWatch watch;
   NNSEG_RETURN_IF_ERROR(ApplyPostprocessing(rules_, token_, map_));
   postprocess_seconds_ = watch.Lap();
-  const Shape3 shape = box_.shape();
+  const Box3& box = boxes_.front();
+  const Shape3 shape = box.shape();
   const int64_t plane = shape[1] * shape[2];
   const int64_t planes = std::max<int64_t>(1, kBlockVoxels / plane);
   for (int64_t z = 0; z < shape[0]; z += planes) {
-    LabelBlock block{.box = box_};
-    block.box.begin[0] = box_.begin[0] + z;
-    block.box.end[0] = std::min(block.box.begin[0] + planes, box_.end[0]);
+    LabelBlock block{.box = box};
+    block.box.begin[0] = box.begin[0] + z;
+    block.box.end[0] = std::min(block.box.begin[0] + planes, box.end[0]);
     block.labels = Volume<uint16_t>::Uninitialized(1, block.box.shape());
     std::copy_n(&map_.at(0, {{z, 0, 0}}), block.labels.size(), block.labels.voxels().begin());
     NNSEG_RETURN_IF_ERROR(Deliver(std::move(block)));

@@ -7,7 +7,6 @@
 
 #include "absl/status/status.h"
 #include "core/base/cancellation.h"
-#include "core/model/model_bundle.h"
 #include "core/pipeline/segmentation_case.h"
 #include "core/pipeline/stage_observer.h"
 
@@ -18,11 +17,12 @@ namespace nnseg {
 /// voxels. One case, one thread at a time.
 class LabelDelivery {
  public:
-  /// `labelled_box` is in the reader's axes. All references must outlive this.
-  LabelDelivery(const ModelBundle& bundle, const SegmentationOptions& options,
-                const Box3& labelled_box, const CancellationToken& token, StageObserver& observer);
+  /// `labelled_boxes` (reader axes) do not overlap; without regions there is one. A case of regions
+  /// is not post-processed. All references must outlive this.
+  LabelDelivery(const SegmentationCase& segmentation_case, std::vector<Box3> labelled_boxes,
+                StageObserver& observer);
 
-  /// Blocks cover the labelled box once. Returns the observer's first error.
+  /// Blocks cover the labelled boxes once. Returns the observer's first error.
   absl::Status Add(LabelBlock block);
   absl::Status Add(ProbabilityBlock block);
   /// After the last block: post-processes, and delivers what is left.
@@ -40,11 +40,11 @@ class LabelDelivery {
   const LabelTable& labels_;
   const PostprocessingRules rules_;
   const bool provisional_;
-  const Box3 box_;
+  const std::vector<Box3> boxes_;
   const CancellationToken token_;
   StageObserver& observer_;
   bool begun_ = false;
-  Volume<uint16_t> map_;  // of the box, with rules only
+  Volume<uint16_t> map_;  // of the one box, with rules only
   std::vector<int64_t> counts_;
   int64_t counted_ = 0;
   double postprocess_seconds_ = 0;

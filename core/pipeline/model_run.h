@@ -14,6 +14,15 @@
 
 namespace nnseg {
 
+/// Parts of one image that are predicted beside each other at most.
+inline constexpr int kPartsAtOnce = 4;
+
+/// A part of the image and where its labels or probabilities go.
+struct RunPart {
+  Box3 box;  ///< reader axes, within the crop, not empty
+  RestoreSinks sinks;
+};
+
 /// What one model's networks did for a case.
 struct RunSummary {
   std::string engine;
@@ -30,18 +39,22 @@ struct RunSummary {
 struct RunListener {
   std::function<void(int64_t passes_done)> on_progress;
   std::function<void()> on_restore;  ///< the last pass is done
-  RestoreSinks sinks;
 };
 
-/// Forward passes (tiles x mirrors x folds) that the model needs on a network grid.
+/// Forward passes (tiles x mirrors x folds) that the model needs for boxes of an image (reader
+/// axes, within the crop, not empty).
 absl::StatusOr<int64_t> CountPasses(const LoadedModel& model, const SegmentationOptions& options,
-                                    const Shape3& network_shape);
+                                    const CaseProperties& properties,
+                                    const std::vector<Box3>& boxes);
 
-/// Runs one model's networks over a prepared case and restores its labels or probabilities.
+/// Runs one model's networks over parts of a prepared case, which do not overlap, and restores
+/// their labels or probabilities; over the whole crop when that is the only part. Only tiles that
+/// can influence a part are run, and each part's voxels are those of the whole run. Up to
+/// kPartsAtOnce parts are under way at a time; listener and sinks hear of one at a time.
 /// REQUIRES: the model has networks, and `prepared` was made for it. Thread-safe.
 absl::StatusOr<RunSummary> RunModel(const LoadedModel& model, const SegmentationOptions& options,
                                     const CancellationToken& token, const PreparedCase& prepared,
-                                    const RunListener& listener);
+                                    std::vector<RunPart> parts, const RunListener& listener);
 
 }  // namespace nnseg
 

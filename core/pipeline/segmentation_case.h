@@ -68,8 +68,8 @@ struct SegmentationSummary {
   std::vector<Reduction> reductions;  ///< to meet the deadline, in order
   bool postprocessed = false;
   int64_t tiles = 0;
-  int64_t passes = 0;                       ///< tiles x mirrors x folds
-  Box3 labelled_box;                        ///< reader axes; voxels outside are background
+  int64_t passes = 0;  ///< tiles x mirrors x folds
+  Box3 labelled_box;   ///< reader axes; voxels outside of it and of the regions are background
   std::map<int, int64_t> voxels_per_label;  ///< over the whole image, background included
   /// Wall seconds by stage. Restoring overlaps inference: kInfer holds the wait for the device,
   /// kRestore the rest.

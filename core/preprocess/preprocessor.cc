@@ -69,10 +69,24 @@ void AppendPreviousLabels(const SegmentationPlan& plan, const Volume<int32_t>& c
 
 }  // namespace
 
+absl::StatusOr<CaseProperties> PropertiesOf(const SegmentationPlan& plan, const Shape3& shape,
+                                            const Box3& crop, const Spacing3& spacing) {
+  const AxisPermutation& transpose = plan.transpose_forward;
+  CaseProperties properties;
+  properties.spacing = transpose.Apply(spacing);
+  properties.shape_before_cropping = transpose.Apply(shape);
+  properties.crop = transpose.Apply(crop);
+  properties.network_spacing = plan.NetworkSpacing(properties.spacing);
+  NNSEG_ASSIGN_OR_RETURN(properties.network_shape,
+                         NetworkShape(plan, properties.crop.shape(), properties.spacing));
+  return properties;
+}
+
 absl::StatusOr<Shape3> NetworkShapeBound(const SegmentationPlan& plan, const Shape3& shape,
                                          const Spacing3& spacing) {
-  return NetworkShape(plan, plan.transpose_forward.Apply(shape),
-                      plan.transpose_forward.Apply(spacing));
+  NNSEG_ASSIGN_OR_RETURN(const CaseProperties properties,
+                         PropertiesOf(plan, shape, Box3::Whole(shape), spacing));
+  return properties.network_shape;
 }
 
 absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const VoxelBuffer& voxels,
@@ -92,13 +106,11 @@ absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const Voxe
   // Transpose: axes only; voxels stay where they are and are seen through strides.
   const AxisPermutation& transpose = plan.transpose_forward;
   PreparedCase prepared;
-  CaseProperties& properties = prepared.properties;
-  properties.spacing = transpose.Apply(spacing);
-  properties.shape_before_cropping = transpose.Apply(voxels.shape());
 
   // Crop.
   const Box3 box = NonzeroBox(voxels);
-  properties.crop = transpose.Apply(box);
+  NNSEG_ASSIGN_OR_RETURN(prepared.properties, PropertiesOf(plan, voxels.shape(), box, spacing));
+  const CaseProperties& properties = prepared.properties;
   NNSEG_RETURN_IF_ERROR(token.Check());
   Volume<uint8_t> mask;
   Volume<int32_t> labels;
@@ -113,9 +125,6 @@ absl::StatusOr<PreparedCase> Preprocess(const SegmentationPlan& plan, const Voxe
     mask_view = ViewOf(std::as_const(mask), 0).Permuted(transpose);
   }
 
-  properties.network_spacing = plan.NetworkSpacing(properties.spacing);
-  NNSEG_ASSIGN_OR_RETURN(properties.network_shape,
-                         NetworkShape(plan, properties.crop.shape(), properties.spacing));
   const auto label_channels =
       is_cascade ? static_cast<int64_t>(plan.labels.foreground_labels().size()) : 0;
   prepared.image =

@@ -17,9 +17,14 @@ struct PreparedCase {
   CaseProperties properties;
 };
 
-/// The plan's shape and crop rules without touching voxels: the largest network shape that an image
-/// of `shape` (reader axes) at `spacing` (reader axes) can come to, i.e. that of an uncropped
-/// image. For admission.
+/// The plan's rules without touching voxels: what preprocessing an image of `shape` at `spacing`
+/// whose non-zero box is `crop` comes to (all in the reader's axes). INVALID_ARGUMENT when the
+/// network's grid has no measure.
+absl::StatusOr<CaseProperties> PropertiesOf(const SegmentationPlan& plan, const Shape3& shape,
+                                            const Box3& crop, const Spacing3& spacing);
+
+/// The largest network shape that such an image can come to, i.e. that of an uncropped one. For
+/// admission.
 absl::StatusOr<Shape3> NetworkShapeBound(const SegmentationPlan& plan, const Shape3& shape,
                                          const Spacing3& spacing);
 

@@ -25,7 +25,9 @@ class Assembler : public StageObserver {
 
   void OnStage(Stage) override {}
   void OnProgress(int64_t, int64_t) override {}
-  void OnResultBegins(const Box3&, LabelType type) override { result_.label_type = type; }
+  void OnResultBegins(const std::vector<Box3>&, LabelType type) override {
+    result_.label_type = type;
+  }
   absl::Status OnLabels(LabelBlock block) override {
     PasteLabels(block, Box3::Whole(result_.labels.shape()), result_.labels);
     return absl::OkStatus();
@@ -122,7 +124,7 @@ absl::StatusOr<std::vector<StagedRun>> RunStages(const ParityCase& parity_case,
   NNSEG_ASSIGN_OR_RETURN(const Volume<uint16_t> brought, BroughtLabels(parity_case));
   std::vector<StagedRun> runs;
   Volume<uint16_t> made;
-  for (const LoadedModel* stage : RunsOf(model, !brought.empty())) {
+  for (const auto& [stage, _] : RunsOf(model, !brought.empty())) {
     const Volume<uint16_t>* previous = nullptr;
     if (stage->bundle().plan.is_cascade()) previous = brought.empty() ? &made : &brought;
     NNSEG_ASSIGN_OR_RETURN(auto run, RunModelStages(*stage, image, parity_case.options, previous));

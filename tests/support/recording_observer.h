@@ -25,8 +25,9 @@ class RecordingObserver : public StageObserver {
     passes_done = done;
     passes_total = total;
   }
-  void OnResultBegins(const Box3& box, LabelType type) override {
-    labelled_box = box;
+  void OnResultBegins(const std::vector<Box3>& boxes, LabelType type) override {
+    labelled_boxes = boxes;
+    for (const Box3& box : boxes) labelled_box = BoundingBox(labelled_box, box);
     label_type = type;
     ++results_begun;
   }
@@ -56,7 +57,8 @@ class RecordingObserver : public StageObserver {
   std::vector<Stage> stages;
   int64_t passes_done = 0;
   int64_t passes_total = 0;
-  Box3 labelled_box;
+  std::vector<Box3> labelled_boxes;
+  Box3 labelled_box;  ///< that holds them all
   LabelType label_type = LabelType::kUint8;
   int results_begun = 0;
   int blocks = 0;  ///< final ones

@@ -1,4 +1,6 @@
 // What a request may ask for besides labels.
+#include <zlib.h>
+
 #include <algorithm>
 
 #include "core/volume/label_map.h"
@@ -196,6 +198,41 @@ TEST_F(OutputsTest, GetModelTellsWhatAModelIs) {
   EXPECT_EQ(both.members(1).name(), "tiny");
   EXPECT_EQ(both.patch_size_size(), 0);
   EXPECT_EQ(both.labels_size(), 3);
+}
+
+TEST_F(OutputsTest, RegionsHaveTheWholeImagesLabels) {
+  StartServer();
+  const Answer whole = Segment();
+  NNSEG_ASSERT_OK(whole.status);
+  pb::SegmentHeader header = Header();
+  const Box3 voxels{{{3, 2, 1}}, {{6, 7, 5}}};
+  *header.add_regions()->mutable_voxels() = ToProto(voxels);
+  // Voxels 6 and 7 along each axis, from the origin at 1.5, -20, 300.
+  pb::PhysicalBox& mm = *header.add_regions()->mutable_mm();
+  for (const double origin : {1.5, -20.0, 300.0}) {
+    mm.add_begin_mm(origin + 6);
+    mm.add_end_mm(origin + 6.7);
+  }
+  const Answer part = Segment(header);
+  NNSEG_ASSERT_OK(part.status);
+  EXPECT_LT(part.summary().passes(), whole.summary().passes());
+  EXPECT_FALSE(part.summary().postprocessed());
+  auto expected = Volume<uint16_t>::Filled(1, kShape, 0);
+  for (const Box3& region : {voxels, Box3{{{6, 6, 6}}, {{8, 8, 8}}}}) {
+    // The image has a border of two zeros.
+    const Box3 box = Intersection(region, {{{2, 2, 2}}, {{12, 10, 8}}});
+    for (int64_t z = box.begin[0]; z < box.end[0]; ++z) {
+      for (int64_t y = box.begin[1]; y < box.end[1]; ++y) {
+        for (int64_t x = box.begin[2]; x < box.end[2]; ++x) {
+          expected.at(0, {{z, y, x}}) = whole.labels.at(0, {{z, y, x}});
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(std::ranges::equal(part.labels.voxels(), expected.voxels()));
+  const auto crc = crc32_z(0, nullptr, 0);
+  std::vector<uint8_t> bytes(expected.voxels().begin(), expected.voxels().end());
+  EXPECT_EQ(part.summary().label_map_crc32(), crc32_z(crc, bytes.data(), bytes.size()));
 }
 
 }  // namespace

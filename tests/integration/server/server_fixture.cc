@@ -28,11 +28,16 @@ Volume<uint16_t> PasteLabels(const std::vector<pb::SegmentResponse>& events) {
   Box3 box;
   LabelType type = LabelType::kUint8;
   int64_t covered = 0;
+  int64_t announced = 0;
   for (const auto& event : events) {
     if (event.has_result_header()) {
       const Geometry geometry = *FromProto(event.result_header().geometry());
       labels = Volume<uint16_t>::Filled(1, geometry.shape(), 0);
       box = *FromProto(event.result_header().labelled_box(), Box3::Whole(geometry.shape()));
+      announced = event.result_header().labelled_regions().empty() ? box.shape().voxels() : 0;
+      for (const pb::Box& region : event.result_header().labelled_regions()) {
+        announced += FromProto(region, box)->shape().voxels();
+      }
       type = *FromProto(event.result_header().label_type());
     } else if (event.has_label_chunk()) {
       const auto block = DecodeLabels(event.label_chunk(), type, box);
@@ -49,7 +54,7 @@ Volume<uint16_t> PasteLabels(const std::vector<pb::SegmentResponse>& events) {
     }
   }
   if (!events.empty() && events.back().has_summary()) {
-    EXPECT_EQ(covered, box.shape().voxels());
+    EXPECT_EQ(covered, announced);
   }
   return labels;
 }

@@ -64,6 +64,33 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   EXPECT_TRUE(options.reduce_to_meet_deadline());
 }
 
+TEST(SegmentCommand, RegionsReachTheRequestInBothUnits) {
+  SegmentArguments arguments;
+  Parse(
+      "--roi 1:20,3:40,5:60 a.mha --model m --output o.mha --roi-mm=-20:15.5,0:40,-1e2:130 "
+      "--roi 0:1,0:1,0:1",
+      arguments);
+  EXPECT_THAT(arguments.inputs, ElementsAre("a.mha"));
+  const auto& regions = arguments.prediction.regions;
+  ASSERT_EQ(regions.size(), 3U);
+  EXPECT_THAT(regions[0].voxels().begin(), ElementsAre(1, 3, 5));
+  EXPECT_THAT(regions[0].voxels().end(), ElementsAre(20, 40, 60));
+  EXPECT_THAT(regions[1].voxels().end(), ElementsAre(1, 1, 1));
+  EXPECT_THAT(regions[2].mm().begin_mm(), ElementsAre(-20, 0, -100));
+  EXPECT_THAT(regions[2].mm().end_mm(), ElementsAre(15.5, 40, 130));
+}
+
+TEST(SegmentCommand, RegionsThatAreNoneAreRefused) {
+  for (const char* region :
+       {"--roi 1:2,3:4", "--roi 1:2,3:4,5", "--roi 1:2,3:4,5:6,7:8", "--roi 1:2,3:4,5:x",
+        "--roi 1:2,3:4,5:6.5", "--roi-mm 1:2,3:4,5:nan", "--roi-mm 1:2,3:4"}) {
+    SegmentArguments arguments;
+    EXPECT_THROW(Parse("a.mha --model m --output o.mha " + std::string(region), arguments),
+                 CLI::ParseError)
+        << region;
+  }
+}
+
 TEST(SegmentCommand, WrongArgumentsAreRefused) {
   for (const char* line : {"--model m --output o.mha", "a.mha --output o.mha", "a.mha --model m",
                            "a.mha --model m --output o.mha --engine cpu",

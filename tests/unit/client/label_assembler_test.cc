@@ -125,6 +125,45 @@ TEST_P(LabelAssemblerTest, AnEmptyBoxIsAllBackground) {
   NNSEG_EXPECT_OK(std::move(assembler_).Finish(Crc32Of(empty)));
 }
 
+TEST_P(LabelAssemblerTest, ChunksCoverTheRegionsInsteadOfTheBox) {
+  const Box3 first{{{1, 1, 0}}, {{2, 3, 2}}};
+  const Box3 second{{{2, 2, 1}}, {{3, 4, 3}}};
+  *header_.add_labelled_regions() = ToProto(first);
+  *header_.add_labelled_regions() = ToProto(second);
+  NNSEG_ASSERT_OK(assembler_.Start(header_));
+  NNSEG_ASSERT_OK(assembler_.Add(ChunkOf(second)));
+  EXPECT_THAT(assembler_.Add(ChunkOf(second)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("overlap")));
+  // Within the labelled box, but in no region or in more than one.
+  EXPECT_THAT(assembler_.Add(ChunkOf({{{2, 1, 0}}, {{3, 2, 1}}})),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected within")));
+  EXPECT_THAT(assembler_.Add(ChunkOf({{{1, 1, 0}}, {{3, 3, 2}}})),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected within")));
+  NNSEG_ASSERT_OK(assembler_.Add(ChunkOf(first)));
+  LabelMap expected{kGeometry, GetParam(), Volume<uint16_t>::Filled(1, kGeometry.shape(), 0)};
+  for (const Box3& box : {first, second}) {
+    for (int64_t z = box.begin[0]; z < box.end[0]; ++z) {
+      for (int64_t y = box.begin[1]; y < box.end[1]; ++y) {
+        for (int64_t x = box.begin[2]; x < box.end[2]; ++x) {
+          expected.labels.at(0, {{z, y, x}}) = expected_.labels.at(0, {{z, y, x}});
+        }
+      }
+    }
+  }
+  NNSEG_EXPECT_OK(std::move(assembler_).Finish(Crc32Of(expected)));
+}
+
+TEST_P(LabelAssemblerTest, RegionsThatOverlapOrLeaveTheBoxAreRefused) {
+  *header_.add_labelled_regions() = ToProto(Box3{{{1, 1, 0}}, {{2, 3, 2}}});
+  pb::ResultHeader overlapping = header_;
+  *overlapping.add_labelled_regions() = ToProto(Box3{{{1, 2, 1}}, {{2, 4, 3}}});
+  EXPECT_THAT(LabelAssembler(kGeometry).Start(overlapping),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("overlap")));
+  *header_.add_labelled_regions() = ToProto(Box3{{{0, 1, 0}}, {{1, 2, 1}}});
+  EXPECT_THAT(assembler_.Start(header_),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected within")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, LabelAssemblerTest,
                          testing::Values(LabelType::kUint8, LabelType::kUint16),
                          [](const auto& info) {

@@ -195,5 +195,26 @@ TEST(RequestId, AnythingElseIsReplacedByARandomOne) {
   }
 }
 
+TEST_F(SegmentHeaderTest, RegionsAreReadAndNotPostprocessed) {
+  const Box3 box{{{1, 2, 3}}, {{4, 5, 6}}};
+  const auto regions = [&](pb::SegmentHeader& header) {
+    *header.add_regions()->mutable_voxels() = ToProto(box);
+    header.add_regions()->mutable_mm()->mutable_begin_mm()->Resize(3, 8);
+    header.mutable_regions(1)->mutable_mm()->mutable_end_mm()->Resize(3, 9);
+  };
+  const auto accepted = Check(regions);
+  NNSEG_ASSERT_OK(accepted);
+  EXPECT_THAT(accepted->regions, testing::ElementsAre(box, Box3{{{8, 8, 8}}, {{10, 10, 10}}}));
+  EXPECT_THAT(Check([&](pb::SegmentHeader& header) {
+                regions(header);
+                header.mutable_options()->set_postprocessing(pb::TOGGLE_ON);
+              }),
+              StatusIs(kInvalid, HasSubstr("with regions")));
+  EXPECT_THAT(Check([&](pb::SegmentHeader& header) {
+                *header.add_regions()->mutable_voxels() = ToProto(Box3{{}, {{1, 1, 11}}});
+              }),
+              StatusIs(kInvalid, HasSubstr("regions[0]: box: got [0, 11) along array axis 2")));
+}
+
 }  // namespace
 }  // namespace nnseg

@@ -87,12 +87,13 @@ TEST(DeadlineReduction, TellsOnlyWhatTheRequestHadNotLeftOut) {
 
 class ReduceToDeadlineOfRuns : public testing::Test {
  protected:
-  absl::StatusOr<std::vector<Reduction>> Reduce(const std::vector<const LoadedModel*>& runs,
-                                                int seconds) {
+  absl::StatusOr<std::vector<Reduction>> Reduce(const std::vector<CaseRun>& runs, int seconds) {
     return ReduceToDeadline(
         runs, CancellationToken::Clock::now() + std::chrono::seconds(seconds),
-        [](const LoadedModel& run, const SegmentationOptions& options) -> absl::StatusOr<int64_t> {
-          NNSEG_ASSIGN_OR_RETURN(const auto selection, run.Select(options.engine, options.folds));
+        [](const CaseRun& run, const SegmentationOptions& options) -> absl::StatusOr<int64_t> {
+          NNSEG_ASSIGN_OR_RETURN(
+              const auto selection,
+              run.model->Select(options.engine, options.precision, options.folds));
           return static_cast<int64_t>(selection.folds.size()) * (options.use_mirroring ? 2 : 1);
         },
         options_);
@@ -106,35 +107,35 @@ class ReduceToDeadlineOfRuns : public testing::Test {
 
 TEST_F(ReduceToDeadlineOfRuns, CountsAllRuns) {
   // (3 + 2) folds x 2 mirrors x 3 s x 1.1 = 33 s.
-  const auto none = Reduce({first_.get(), second_.get()}, 40);
+  const auto none = Reduce({{first_.get()}, {second_.get()}}, 40);
   NNSEG_ASSERT_OK(none);
   EXPECT_THAT(*none, IsEmpty());
-  const auto some = Reduce({first_.get(), second_.get()}, 25);
+  const auto some = Reduce({{first_.get()}, {second_.get()}}, 25);
   NNSEG_ASSERT_OK(some);
   EXPECT_THAT(*some, ElementsAre(Reduction::kMirroring));
 }
 
 TEST_F(ReduceToDeadlineOfRuns, KeepsTheFirstFoldThatAllRunsHave) {
-  const auto reductions = Reduce({first_.get(), second_.get()}, 1);
+  const auto reductions = Reduce({{first_.get()}, {second_.get()}}, 1);
   NNSEG_ASSERT_OK(reductions);
   EXPECT_THAT(*reductions, ElementsAre(Reduction::kMirroring, Reduction::kFolds));
   EXPECT_THAT(options_.folds, ElementsAre("1"));
 }
 
 TEST_F(ReduceToDeadlineOfRuns, KeepsAllFoldsWhereRunsShareNone) {
-  const auto reductions = Reduce({first_.get(), other_.get()}, 1);
+  const auto reductions = Reduce({{first_.get()}, {other_.get()}}, 1);
   NNSEG_ASSERT_OK(reductions);
   EXPECT_THAT(*reductions, ElementsAre(Reduction::kMirroring));
   EXPECT_THAT(options_.folds, IsEmpty());
 }
 
 TEST_F(ReduceToDeadlineOfRuns, CountsWhatTheDeviceHasToDoBesides) {
-  const std::vector<const LoadedModel*> runs{first_.get()};
+  const std::vector<CaseRun> runs{{first_.get()}};
   // Alone 3 folds x 2 mirrors x 3 s x 1.1 = 19.8 s.
   const auto alone = Reduce(runs, 30);
   NNSEG_ASSERT_OK(alone);
   EXPECT_THAT(*alone, IsEmpty());
-  const auto selection = first_->Select("", {"0"});
+  const auto selection = first_->Select("", "", {"0"});
   NNSEG_ASSERT_OK(selection);
   const auto lane = selection->scheduler->OpenLane(CancellationToken(), Priority::kBatch, 100);
   PatchNetwork& network = *selection->networks.front();
