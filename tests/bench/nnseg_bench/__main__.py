@@ -18,9 +18,9 @@ from nnseg_bench.goals import goals
 
 
 def _parts() -> dict:
-    from nnseg_bench import concurrency_part, end_to_end_part, network_part
+    from nnseg_bench import concurrency_part, end_to_end_part, network_part, resampling_part
 
-    return {part.PART.replace(" ", "-"): part for part in (network_part, end_to_end_part, concurrency_part)}
+    return {part.PART.replace(" ", "-"): part for part in (network_part, resampling_part, end_to_end_part, concurrency_part)}
 
 
 def main() -> int:
