@@ -18,9 +18,10 @@ from nnseg_bench.goals import goals
 
 
 def _parts() -> dict:
-    from nnseg_bench import concurrency_part, end_to_end_part, network_part, resampling_part
+    from nnseg_bench import concurrency_part, end_to_end_part, memory_part, network_part, resampling_part
 
-    return {part.PART.replace(" ", "-"): part for part in (network_part, resampling_part, end_to_end_part, concurrency_part)}
+    parts = (network_part, resampling_part, end_to_end_part, concurrency_part, memory_part)
+    return {part.PART.replace(" ", "-"): part for part in parts}
 
 
 def main() -> int:
