@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/free_memory.h"
 #include "core/base/status_macros.h"
 #include "core/model/model_references.h"
 #include "core/model/precision_choice.h"
@@ -24,6 +25,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadedModel::Load(ModelBundle
     NNSEG_ASSIGN_OR_RETURN(model->networks_, LoadNetworks(model->bundle_, engines, clock));
   }
   model->references_ = std::move(references);
+  ReturnFreeMemory();
   return model;
 }
 

@@ -78,10 +78,11 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
 
 absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_labels,
                               SegmentationOptions& options) {
-  NNSEG_ASSIGN_OR_RETURN(
-      options.precision,
-      ChoosePrecision(RunsOf(model, brings_previous_labels),
-                      model.bundle().manifest.precision_policy, options.engine, options.precision));
+  std::vector<const LoadedModel*> models;
+  for (const CaseRun& run : RunsOf(model, brings_previous_labels)) models.push_back(run.model);
+  NNSEG_ASSIGN_OR_RETURN(options.precision,
+                         ChoosePrecision(models, model.bundle().manifest.precision_policy,
+                                         options.engine, options.precision));
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/bounded_queue.h"
+#include "core/base/free_memory.h"
 #include "core/base/stop_watch.h"
 
 namespace nnseg {
@@ -99,6 +100,7 @@ class PipelineExecutor::Way {
       if (summary.ok()) summary->stage_seconds[Stage::kQueued] = job->queued_seconds;
       job->segmentation_case = {};  // gives the model back before the caller hears of the end
       job->done(std::move(summary));
+      ReturnFreeMemory();
     }
   }
 

@@ -240,19 +240,25 @@ TEST_F(SegmentTest, StalledUploadIsEnded) {
   }));
 }
 
-TEST_F(SegmentTest, EngineErrorReachesTheClientAndTheServerGoesOn) {
-  std::atomic<bool> fail{true};
+TEST_F(SegmentTest, EngineErrorsReachTheClientAndTheServerGoesOn) {
+  const absl::Status errors[] = {absl::InternalError("engine: out of luck"),
+                                 absl::ResourceExhaustedError("engine: out of memory")};
+  std::atomic<const absl::Status*> error{nullptr};
   StartServer("", [&](FakePatchNetwork& network) {
     network.OnRun([&](int pass) {
       constexpr int kNever = std::numeric_limits<int>::max();
-      network.FailFrom(pass > 0 && fail ? pass : kNever,
-                       absl::InternalError("engine: out of luck"));
+      const absl::Status* const now = error;
+      network.FailFrom(now != nullptr ? pass : kNever, now != nullptr ? *now : absl::OkStatus());
     });
   });
-  EXPECT_THAT(Segment().status, StatusIs(absl::StatusCode::kInternal, HasSubstr("out of luck")));
-  EXPECT_TRUE(AllTicketsBack());
-  fail = false;
-  NNSEG_EXPECT_OK(Segment().status);
+  for (const absl::Status& expected : errors) {
+    error = &expected;
+    EXPECT_THAT(Segment().status,
+                StatusIs(expected.code(), HasSubstr(std::string(expected.message()))));
+    EXPECT_TRUE(AllTicketsBack());
+    error = nullptr;
+    NNSEG_EXPECT_OK(Segment().status);
+  }
 }
 
 TEST_F(SegmentTest, DisconnectedClientFreesItsPlace) {

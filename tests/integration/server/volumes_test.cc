@@ -39,6 +39,13 @@ class VolumesTest : public ServerFixture {
     return -1;
   }
 
+  // All metrics once every stream has counted its end, which follows its status.
+  std::string Metrics() {
+    EXPECT_TRUE(WaitFor(
+        [&] { return HttpGet("/metrics").find("nnseg_open_streams 0\n") != std::string::npos; }));
+    return HttpGet("/metrics");
+  }
+
   // The status of an upload after `steps`.
   absl::Status StatusAfter(const std::function<void(UploadCall&)>& steps) {
     UploadCall call(volumes());
@@ -64,7 +71,7 @@ TEST_F(VolumesTest, OneUploadServesSeveralRequestsAndIsPreparedOnce) {
   NNSEG_ASSERT_OK(second.status);
   EXPECT_GT(PreprocessSeconds(first), 0);
   EXPECT_EQ(PreprocessSeconds(second), 0);
-  EXPECT_THAT(HttpGet("/metrics"), HasSubstr("nnseg_prepared_reused_total 1\n"));
+  EXPECT_THAT(Metrics(), HasSubstr("nnseg_prepared_reused_total 1\n"));
 
   const Answer plain = Segment();
   NNSEG_ASSERT_OK(plain.status);
@@ -105,7 +112,7 @@ TEST_F(VolumesTest, MetricsTellWhatIsKept) {
   StartServer();
   const std::string id = UploadVolume();
   EXPECT_TRUE(OnlyLeft(kImageBytes));
-  std::string metrics = HttpGet("/metrics");
+  std::string metrics = Metrics();
   EXPECT_THAT(metrics, HasSubstr("nnseg_kept_volumes 1\n"));
   EXPECT_THAT(metrics, HasSubstr(absl::StrCat("nnseg_kept_volume_bytes ", kImageBytes, "\n")));
   EXPECT_THAT(metrics, HasSubstr(R"(nnseg_volume_uploads_total{code="OK"} 1)"));
@@ -115,7 +122,7 @@ TEST_F(VolumesTest, MetricsTellWhatIsKept) {
   EXPECT_TRUE(OnlyLeft(kImageBytes + 10 * 8 * 6 * 4));
   NNSEG_EXPECT_OK(ReleaseVolume(id));
   EXPECT_TRUE(OnlyLeft(0));
-  metrics = HttpGet("/metrics");
+  metrics = Metrics();
   EXPECT_THAT(metrics, HasSubstr("nnseg_kept_volumes 0\n"));
   EXPECT_THAT(metrics, HasSubstr("nnseg_kept_volume_bytes 0\n"));
   EXPECT_THAT(metrics, testing::Not(HasSubstr(id)));
@@ -186,7 +193,7 @@ TEST_F(VolumesTest, FullStoreRefusesUploadsUntilAVolumeGoes) {
   NNSEG_EXPECT_OK(Segment().status);  // images that are sent are not concerned
   NNSEG_EXPECT_OK(ReleaseVolume(id));
   EXPECT_FALSE(UploadVolume().empty());
-  EXPECT_THAT(HttpGet("/metrics"), HasSubstr(R"(nnseg_rejected_total{reason="volumes_full"} 1)"));
+  EXPECT_THAT(Metrics(), HasSubstr(R"(nnseg_rejected_total{reason="volumes_full"} 1)"));
 }
 
 TEST_F(VolumesTest, NumberOfVolumesIsLimited) {
@@ -251,8 +258,7 @@ TEST_F(VolumesTest, MalformedUploadsAreRefusedByTheRulesOfSegment) {
   EXPECT_THAT(StatusOfHeader([](auto& header) { header.mutable_idle_timeout()->set_seconds(-1); }),
               StatusIs(kInvalid, "idle_timeout: got -1 s, expected more than 0"));
   EXPECT_TRUE(OnlyLeft(0));
-  EXPECT_THAT(HttpGet("/metrics"),
-              HasSubstr(R"(nnseg_volume_uploads_total{code="INVALID_ARGUMENT"} 11)"));
+  EXPECT_THAT(Metrics(), HasSubstr(R"(nnseg_volume_uploads_total{code="INVALID_ARGUMENT"} 11)"));
 }
 
 TEST_F(VolumesTest, HeaderWithAVolumeTakesNoImage) {
@@ -314,11 +320,10 @@ TEST_F(VolumesTest, ClientThatGoesMidUploadLeavesNothingBehind) {
   call.Cancel();
   EXPECT_THAT(call.Finish(), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_TRUE(OnlyLeft(0));
-  EXPECT_TRUE(WaitFor([&] {
-    const std::string metrics = HttpGet("/metrics");
-    return metrics.find("nnseg_kept_volume_bytes 0\n") != std::string::npos &&
-           metrics.find(R"(nnseg_volume_uploads_total{code="CANCELLED"} 1)") != std::string::npos;
-  }));
+  const std::string metrics = Metrics();
+  EXPECT_THAT(metrics, HasSubstr("nnseg_kept_volume_bytes 0\n"));
+  EXPECT_THAT(metrics, HasSubstr(R"(nnseg_volume_uploads_total{code="CANCELLED"} 1)"));
+  EXPECT_THAT(metrics, HasSubstr(R"(nnseg_cancelled_total{stage="receive"} 1)"));
 }
 
 TEST_F(VolumesTest, SilentUploadEnds) {
