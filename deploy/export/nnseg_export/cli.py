@@ -15,8 +15,8 @@ Turns a trained nnU-Net v2 model into a model bundle REPOSITORY/NAME/VERSION tha
 TorchScript and as OpenVINO IR, both compared with eager nnU-Net on random patches, and a manifest with hashes.
 
 `nnseg-export inspect BUNDLE` prints what is in a bundle and checks its hashes.
-`nnseg-export precisions NAME[:VERSION] --output REPOSITORY --bf16 --gate-volume VOLUME` judges lower precisions of a bundle
-and writes its next version with them.
+`nnseg-export precisions NAME[:VERSION] --output REPOSITORY --bf16 --int8 ...` judges lower precisions of a bundle and writes
+its next version with them.
 `nnseg-export ensemble --members NAME NAME --name NAME --output REPOSITORY` makes an ensemble of bundles.
 """
 _WARNING = """\

@@ -10,6 +10,11 @@ def has_bf16() -> bool:
     return bool(_flags() & {"avx512_bf16", "amx_bf16"})
 
 
+def has_int8() -> bool:
+    """Whether it sums products of 8-bit integers in 32 bits; older ones saturate at 16, and the network goes wrong."""
+    return bool(_flags() & {"avx512_vnni", "avx_vnni", "amx_int8"})
+
+
 def _flags() -> set[str]:
     if not _CPUINFO.is_file():
         return set()

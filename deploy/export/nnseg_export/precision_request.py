@@ -21,13 +21,16 @@ class Limits:
 @dataclass(frozen=True)
 class Request:
     bf16: bool
-    held_out: tuple[Volume, ...]
+    int8: bool
+    calibration: tuple[Volume, ...]  # what ranges are measured on
+    calibration_tiles: int  # how many tiles of them, at most
+    held_out: tuple[Volume, ...]  # what is judged on
     limits: Limits
     policy: str | None  # what a request to the server gets that names no precision; None leaves it as it is
 
     @property
     def measures(self) -> bool:
-        return self.bf16
+        return self.bf16 or self.int8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = group.add_argument
     add("--bf16", action="store_true", help="judge bfloat16 (needs a processor with avx512_bf16 or AMX)")
+    add("--int8", action="store_true",
+        help="search for a quantised network that passes (needs NNCF and a processor with VNNI or AMX)")
+    add("--calibration", nargs="+", type=_volume, default=[], metavar="VOLUME",
+        help="volumes to measure the ranges of activations on; without --gate-volume the last quarter of them, at least "
+        "one, is held out to judge on instead")
+    add("--calibration-tiles", type=_count, default=32, metavar="N",
+        help="how many tiles of them to use at most (default: %(default)s)")
     add("--gate-volume", nargs="+", type=_volume, default=[], metavar="VOLUME",
         help="volumes to judge on")
     add("--gate-dice", type=_fraction, default=Limits.dice, metavar="F",
@@ -51,16 +61,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def from_options(options: argparse.Namespace) -> Request:
-    request = Request(
-        options.bf16, tuple(options.gate_volume), Limits(options.gate_dice, options.gate_equal), options.precision_policy
+    calibration, held_out = _split(options)
+    for path in {path for volume in (*calibration, *held_out) for path in volume}:
+        if not path.is_file():
+            raise ExportError(f"{path}: is not a file; expected an image to calibrate or judge on")
+    return Request(
+        bf16=options.bf16,
+        int8=options.int8,
+        calibration=calibration,
+        calibration_tiles=options.calibration_tiles,
+        held_out=held_out,
+        limits=Limits(options.gate_dice, options.gate_equal),
+        policy=options.precision_policy,
     )
-    if request.measures and not request.held_out:
+
+
+def _split(options: argparse.Namespace) -> tuple[tuple[Volume, ...], tuple[Volume, ...]]:
+    """Volumes to calibrate with and volumes to judge on; none is both."""
+    given, gate = tuple(options.calibration), tuple(options.gate_volume)
+    if given and not options.int8:
+        raise ExportError("--calibration: only --int8 is calibrated; --gate-volume names volumes to judge on")
+    if both := set(given) & set(gate):
+        raise ExportError(f"{', '.join(map(str, both.pop()))}: is to calibrate and to judge on; expected other volumes")
+    if options.int8 and (not given or (len(given) == 1 and not gate)):
+        raise ExportError(
+            f"--int8: got {len(given)} --calibration volumes, expected at least two, of which one is held out to judge on, "
+            "or one and a --gate-volume"
+        )
+    if options.bf16 and not options.int8 and not gate:
         raise ExportError("--bf16: needs at least one --gate-volume to be judged on")
-    for volume in request.held_out:
-        for path in volume:
-            if not path.is_file():
-                raise ExportError(f"{path}: is not a file; expected an image to judge on")
-    return request
+    if not given or gate:
+        return given, gate
+    kept = len(given) - max(1, len(given) // 4)
+    return given[:kept], given[kept:]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}': expected a positive integer")
+    return int(text)
 
 
 def _volume(text: str) -> Volume:

@@ -1,20 +1,30 @@
 """A network in lower precision is recorded with what it reached, and written only if it passed its gate."""
 
+import argparse
+import importlib.metadata
+import importlib.util
+import itertools
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import SimpleITK
 import torch
 from conftest import DATASET, PLANS, write_model
 
-from nnseg_export import cpu
+from nnseg_export import cpu, openvino_ir, precision_request, quantisation
 from nnseg_export.case_prediction import CasePredictor
 from nnseg_export.cli import main
 from nnseg_export.gate import Score, compare
 
+needs_int8 = pytest.mark.skipif(
+    importlib.util.find_spec("nncf") is None or not cpu.has_int8(),
+    reason="NNCF is not installed (deploy/export/setup --int8), or the processor has neither VNNI nor AMX",
+)
 needs_bf16 = pytest.mark.skipif(not cpu.has_bf16(), reason="the processor has neither avx512_bf16 nor amx_bf16")
 
 
@@ -167,10 +177,89 @@ def test_a_policy_must_have_passed(models, volumes, tmp_path, capsys):
     assert manifest_of(models / "blocks" / "2")["precision_policy"] == "bf16"
 
 
+@needs_int8
+def test_int8_takes_the_fastest_recipe_that_passes(models, volumes, capsys):
+    assert precisions(models, "--int8", "--calibration", *volumes, "--precision-policy", "int8") == 0
+    rows = capsys.readouterr().out.splitlines()
+    bundle = models / "blocks" / "2"
+    after = manifest_of(bundle)
+    entry = after["precisions"][0]
+    assert entry["passed"] and entry["dice"] >= 0.99 and entry["equal_fraction"] >= 0.995
+    assert (entry["engine"], entry["precision"], entry["volumes"]) == ("openvino", "int8", 1)
+    assert entry["networks"] == {"0": "fold_0.int8.xml", "1": "fold_1.int8.xml"}
+    assert set(entry["networks"].values()) <= set(after["files"]) and "fold_1.int8.bin" in after["files"]
+    header = next(index for index, row in enumerate(rows) if row.startswith("int8:") and "quantised" in row)
+    table = list(itertools.takewhile(lambda row: row.startswith(" "), rows[header + 1 :]))
+    assert entry["recipe"].endswith(table[-1].split("  ")[-1].strip())  # it stopped at the one that it took
+    assert all(float(row.split()[0]) < 0.99 or float(row.split()[1]) < 99.5 for row in table[:-1])
+
+    types = {str(op.get_element_type()) for op in openvino.Core().read_model(bundle / "fold_1.int8.xml").get_ops()}
+    assert any("int8" in name for name in types)
+
+
+@needs_int8
+def test_int8_that_never_passes_is_recorded_with_the_best_that_was_tried(models, volumes, tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(0, 2, (16, 16, 16)).astype(np.float32)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(noise), str(tmp_path / "noise.nii.gz"))
+    gate = ["--gate-volume", str(tmp_path / "noise.nii.gz"), "--gate-dice", "1", "--gate-equal", "1"]
+    assert precisions(models, "--int8", "--calibration", volumes[0], *gate) == 0
+    rows = capsys.readouterr().out.splitlines()
+    after = manifest_of(models / "blocks" / "2")
+    entry = after["precisions"][0]
+    assert (entry["passed"], entry["networks"]) == (False, {})
+    tried = [float(row.split()[0]) for row in rows if row.startswith("   ") and "layers" in row]
+    assert len(tried) > 2 and entry["dice"] == pytest.approx(max(tried), abs=1e-4)
+    assert after["files"] == manifest_of(models / "blocks" / "1")["files"]
+
+
+@needs_int8
+def test_quantisation_splits_concatenations_and_leaves_normalisation_alone(repository):
+    bundle = repository / "blocks" / "1"
+    tiles = [torch.randn(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(seed)) for seed in range(2)]
+    original = openvino_ir.convert(bundle / "fold_0.pt", tiles[0])
+    quantised = quantisation.quantise(original, tiles)
+    layers = quantisation.layers(quantised)
+    assert len(layers) == 6  # 2 of the encoder, the transposed one, 2 for the parts of the decoder's, the head
+    assert sum(name.endswith(("/0", "/1")) for name in layers) == 2
+    assert list(layers.values())[0] == 27 * 4 * 16**3
+    for op in quantised.get_ops():
+        if op.get_type_name() == "MVN":
+            assert op.input(0).get_source_output().get_node().get_type_name() != "FakeQuantize"
+    exact = openvino_ir.Runner(original)(tiles[0])
+    nothing = openvino_ir.Runner(quantisation.leaving_out(quantised, layers))(tiles[0])
+    assert float((nothing - exact).abs().max()) < 1e-4 * float(exact.max() - exact.min())
+    everything = openvino_ir.Runner(quantisation.compressed(quantised.clone()))(tiles[0])
+    assert not torch.allclose(everything, exact, atol=1e-3)
+
+
+def test_int8_without_nncf_says_how_to_install_it(models, volumes, monkeypatch, capsys):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(quantisation.importlib.metadata, "version", missing)
+    assert precisions(models, "--int8", "--calibration", *volumes) == 1
+    assert "--int8: needs NNCF: run deploy/export/setup --int8" in capsys.readouterr().err
+
+
+def test_the_last_quarter_of_the_calibration_volumes_is_held_out():
+    parser = argparse.ArgumentParser()
+    precision_request.add_arguments(parser)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{index}.nii.gz" for index in range(9)]
+        for file in files:
+            file.touch()
+        for count, kept in ((2, 1), (4, 3), (9, 7)):
+            request = precision_request.from_options(
+                parser.parse_args(["--int8", "--calibration", *map(str, files[:count])])
+            )
+            assert request.calibration == tuple((file,) for file in files[:kept])
+            assert request.held_out == tuple((file,) for file in files[kept:count])
+
+
 def test_nothing_is_recorded_where_the_processor_lacks_bf16(models, volumes, monkeypatch, capsys):
     monkeypatch.setattr(cpu, "has_bf16", lambda: False)
     assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 0
-    assert "bf16: not judged" in capsys.readouterr().out
+    assert "bf16: not judged, this processor has neither" in capsys.readouterr().out
     assert "precisions" not in manifest_of(models / "blocks" / "2")
 
 
@@ -186,6 +275,10 @@ def test_an_export_judges_in_the_same_run(repository, volumes, tmp_path, monkeyp
     ("options", "text"),
     [
         (["--bf16"], "--bf16: needs at least one --gate-volume"),
+        (["--int8", "--calibration", "VOLUME"], "--int8: got 1 --calibration volumes, expected at least two"),
+        (["--int8", "--gate-volume", "VOLUME"], "--int8: got 0 --calibration volumes"),
+        (["--int8", "--calibration", "VOLUME", "--gate-volume", "VOLUME"], "is to calibrate and to judge on"),
+        (["--bf16", "--calibration", "VOLUME"], "--calibration: only --int8 is calibrated"),
         (["--bf16", "--gate-volume", "gone.nii.gz"], "gone.nii.gz: is not a file"),
         (["--bf16", "--gate-volume", "VOLUME,VOLUME"], "has 2 channels, expected 1"),
         (["--bf16", "--gate-volume", __file__], "test_precisions.py: cannot be read"),
