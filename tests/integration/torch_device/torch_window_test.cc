@@ -31,7 +31,7 @@ class Networks {
     for (int64_t fold = 0; fold < folds; ++fold) {
       const std::string file = folder_.path() / ("fold_" + std::to_string(fold) + ".pt");
       WriteToyNetwork(file, signature.patch_dimensions, 0.75 + static_cast<double>(fold), fails_at);
-      networks_.push_back(*loader->Load(file, signature));
+      networks_.push_back(*loader->Load(file, signature, "fp32"));
       folds_.push_back(networks_.back().get());
     }
   }
