@@ -3,6 +3,7 @@
 # was skipped and why, what failed, a table of steps and the totals; exits non-zero unless all passed.
 #
 #   deploy/test.sh            all steps
+#   deploy/test.sh gpu        what needs an NVIDIA GPU: its tests and its benchmark
 #   deploy/test.sh STEP...    only these, of: format release demo core-only asan tsan tidy exporter nnunet bench
 #
 # TIDY=all lets clang-tidy read every source, not only what changed since TIDY_BASE (default: see deploy/tidy.sh).
@@ -66,6 +67,12 @@ step_nnunet() {
 
 # Every part of the benchmark at small sizes: that it runs, not how fast.
 step_bench() { deploy/bench.sh --quick --output "$results/bench/out"; }
+
+# Not among the steps of every day: it fetches torch's CUDA libraries (several GB), and without a GPU all of it is skipped.
+step_gpu() {
+  deploy/setup.sh --cuda && deploy/build.sh gpu cuda_engine_test cuda_device_test gpu_bench &&
+    run_ctest gpu build/cuda -L gpu && build/cuda/bin/gpu_bench
+}
 
 if (($#)); then steps=("$@"); fi
 rm -rf "$results"

@@ -7,6 +7,7 @@ reason. Exit status: 0 when every part ran, 1 when one failed (the others' figur
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -26,6 +27,7 @@ def _parts() -> dict:
 
 def main() -> int:
     options = _parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # lets the blocks end that hold servers and peers
     parts = _parts()
     chosen = options.only.split(",") if options.only else list(parts)
     if unknown := set(chosen) - set(parts):

@@ -155,21 +155,5 @@ TEST(TorchEngine, OneOpenMpRuntimeIsMapped) {
   EXPECT_THAT(runtimes, testing::SizeIs(1));
 }
 
-TEST(TorchEngine, CudaAgreesWithTheCpu) {
-  if (!TorchCudaAvailable()) {
-    EXPECT_THAT(MakeTorchLoader("cuda:0"), StatusIs(absl::StatusCode::kFailedPrecondition));
-    GTEST_SKIP() << "torch finds no CUDA device on this host, or was built without CUDA";
-  }
-  const auto cuda =
-      (*MakeTorchLoader("cuda:0"))->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp16");
-  NNSEG_ASSERT_OK(cuda);
-  EXPECT_EQ((*cuda)->precision(), "fp16");
-  const auto cpu = MakeLoader()->Load(ExampleFile("fold_0.pt"), kExampleSignature, "fp32");
-  NNSEG_ASSERT_OK(cpu);
-  EXPECT_GE(
-      PercentEqual(Labels(RunOnce(**cuda, ExamplePatch())), Labels(RunOnce(**cpu, ExamplePatch()))),
-      99.5);
-}
-
 }  // namespace
 }  // namespace nnseg

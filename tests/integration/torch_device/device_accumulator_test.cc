@@ -39,11 +39,12 @@ class DeviceAccumulatorOn : public testing::TestWithParam<Geometry> {
  protected:
   // Adds the same tiles to both accumulators and compares every slab.
   void ExpectTheHostsSlabs(int64_t folds, bool gaussian) {
+    NNSEG_SKIP_WITHOUT_DEVICE();
     const PatchGrid grid = GridOf(GetParam());
     const auto importance =
         gaussian ? GaussianImportance(grid.patch_size()) : UniformImportance(grid.patch_size());
     constexpr int64_t kChannels = 3;
-    const auto stream = CpuStream();
+    const auto stream = DeviceUnderTest();
     NNSEG_ASSERT_OK(stream->Run([&] {
       SlabAccumulator host(grid, importance, kChannels, folds);
       DeviceAccumulator device(grid, importance, kChannels, folds, *stream);
@@ -93,8 +94,9 @@ TEST_P(DeviceAccumulatorOn, SlabsOfFoldsHaveTheHostsBits) { ExpectTheHostsSlabs(
 TEST_P(DeviceAccumulatorOn, SlabsOfEqualWeightsHaveTheHostsBits) { ExpectTheHostsSlabs(1, false); }
 
 TEST(DeviceAccumulator, AnInfiniteLogitIsAnError) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   const PatchGrid grid = *PatchGrid::Create({{6, 6, 6}}, {{6, 6, 6}}, 3, 0.5);
-  const auto stream = CpuStream();
+  const auto stream = DeviceUnderTest();
   EXPECT_THAT(stream->Run([&] {
     DeviceAccumulator device(grid, UniformImportance(grid.patch_size()), 2, 1, *stream);
     auto logits = RandomVolume(2, grid.patch_size(), 1);

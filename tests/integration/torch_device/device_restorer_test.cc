@@ -60,7 +60,7 @@ LabelRule RuleOf(const Resampling& resampling, const SegmentationPlan& plan) {
 
 // The labels of logits that arrive `planes` at a time.
 Volume<uint16_t> OnTheDevice(const LabelRule& rule, const Volume<Half>& logits, int64_t planes) {
-  const auto stream = CpuStream();
+  const auto stream = DeviceUnderTest();
   std::vector<uint16_t> labels;
   NNSEG_EXPECT_OK(stream->Run([&] {
     DeviceRestorer restorer(rule, *stream);
@@ -113,11 +113,13 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST_P(DeviceRestorerOn, LabelsAreTheHosts) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   ExpectTheHostsLabels(GetParam(), LabelPlan(5), RandomLogits(5, GetParam().network, 1));
 }
 
 // Logits on a coarse scale: many voxels where the second rounding or a tie decides.
 TEST_P(DeviceRestorerOn, LabelsOfTiesAreTheHosts) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   Volume<Half> logits = RandomLogits(4, GetParam().network, 2);
   for (Half& logit : logits.voxels()) {
     logit = Half(1.0F + 0x1p-10F * static_cast<float>(logit.bits % 5));
@@ -126,6 +128,7 @@ TEST_P(DeviceRestorerOn, LabelsOfTiesAreTheHosts) {
 }
 
 TEST_P(DeviceRestorerOn, RegionsAreTheHosts) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   Volume<Half> logits = RandomLogits(3, GetParam().network, 3);
   // The smallest subnormals lie on both sides of one half.
   for (std::size_t i = 0; i < logits.voxels().size(); i += 2) {
@@ -135,6 +138,7 @@ TEST_P(DeviceRestorerOn, RegionsAreTheHosts) {
 }
 
 TEST_P(DeviceRestorerOn, LogitsThatAreNoNumbersAreTheHosts) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   Volume<Half> logits = RandomLogits(3, GetParam().network, 4);
   for (std::size_t i = 0; i < logits.voxels().size(); i += 13) {
     const float infinity = std::numeric_limits<float>::infinity();
@@ -145,6 +149,7 @@ TEST_P(DeviceRestorerOn, LogitsThatAreNoNumbersAreTheHosts) {
 }
 
 TEST(DeviceRestorer, LabelsAboveAByteComeWhole) {
+  NNSEG_SKIP_WITHOUT_DEVICE();
   const Resampling resampling{"", {{4, 5, 6}}, {{5, 7, 9}}};
   ExpectTheHostsLabels(resampling, LabelPlan(400), RandomLogits(400, resampling.network, 5));
   ExpectTheHostsLabels(resampling, RegionPlan({1000, 300}), RandomLogits(2, resampling.network, 6));

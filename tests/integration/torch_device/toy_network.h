@@ -13,7 +13,11 @@ namespace nnseg {
 /// as counted from loading; 0: none) ends as if memory were short.
 void WriteToyNetwork(const std::string& file, int patch_dimensions, double gain, int fails_at = 0);
 
-/// Its signature for patches of a size.
+/// Writes a TorchScript network of volumes with the same numbers of channels: one convolution,
+/// whose weights are multiplied by `gain`.
+void WriteConvolution(const std::string& file, double gain);
+
+/// The signature of both, for patches of a size.
 PatchSignature ToySignature(const Shape3& patch_size, int patch_dimensions = 3);
 
 }  // namespace nnseg
