@@ -102,16 +102,19 @@ absl::StatusOr<std::pair<StagedRun, Volume<uint16_t>>> RunModelStages(
 }  // namespace
 
 absl::StatusOr<CaseResult> RunCase(const ParityCase& parity_case,
-                                   std::shared_ptr<const LoadedModel> model) {
+                                   std::shared_ptr<const LoadedModel> model,
+                                   const std::vector<Box3>& regions) {
   NNSEG_ASSIGN_OR_RETURN(CaseImage image, LoadImage(parity_case));
   NNSEG_ASSIGN_OR_RETURN(Volume<uint16_t> brought, BroughtLabels(parity_case));
-  NNSEG_RETURN_IF_ERROR(ValidateOptions(*model, parity_case.options, !brought.empty()));
+  NNSEG_RETURN_IF_ERROR(
+      ValidateOptions(*model, parity_case.options, !brought.empty(), !regions.empty()));
   Assembler assembler(image.voxels.shape(), model->bundle().plan.labels,
                       parity_case.options.probabilities);
   SegmentationCase segmentation_case{
       .model = std::move(model),
       .voxels = std::make_shared<const VoxelBuffer>(std::move(image.voxels)),
       .spacing = image.spacing,
+      .regions = regions,
       .options = parity_case.options};
   if (!brought.empty()) segmentation_case.previous_labels = std::move(brought);
   NNSEG_RETURN_IF_ERROR(Segment(std::move(segmentation_case), assembler).status());

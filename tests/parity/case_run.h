@@ -17,9 +17,10 @@ struct CaseResult {
   Volume<float> probabilities;  ///< empty unless the case asks for them
 };
 
-/// Runs the case through the pipeline, as a server does.
+/// Runs the case, or the given regions of it, through the pipeline, as a server does.
 absl::StatusOr<CaseResult> RunCase(const ParityCase& parity_case,
-                                   std::shared_ptr<const LoadedModel> model);
+                                   std::shared_ptr<const LoadedModel> model,
+                                   const std::vector<Box3>& regions = {});
 
 /// One model's run within a case.
 struct StagedRun {

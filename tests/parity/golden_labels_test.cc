@@ -66,5 +66,37 @@ INSTANTIATE_TEST_SUITE_P(Stock, GoldenLabels, testing::ValuesIn(Cases()), [](con
   return name;
 });
 
+// Small enough for kTorchEqualVoxels to mean every voxel.
+TEST(GoldenRegions, AreTheGoldensCrop) {
+  std::vector<ParityCase> cases = LoadGoldenCases();
+  const auto found = std::ranges::find(cases, "brain-t1/colin27_f0_notta_s050", &ParityCase::name);
+  ASSERT_NE(found, cases.end());
+  ParityCase& parity_case = *found;
+  parity_case.options.engine = "torch";
+  parity_case.options.postprocess = std::nullopt;
+  const auto model = Models().Get(parity_case);
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto golden = LoadLabels(parity_case.labels);
+  ASSERT_TRUE(golden.ok()) << golden.status();
+  const std::vector<Box3> regions{{{{60, 70, 80}}, {{90, 100, 110}}},
+                                  {{{100, 150, 60}}, {{112, 160, 70}}}};
+  const auto result = RunCase(parity_case, *model, regions);
+  ASSERT_TRUE(result.ok()) << result.status();
+  auto expected = Volume<uint16_t>::Filled(1, golden->shape(), 0);
+  std::set<uint16_t> labels;
+  for (const Box3& box : regions) {
+    for (int64_t z = box.begin[0]; z < box.end[0]; ++z) {
+      for (int64_t y = box.begin[1]; y < box.end[1]; ++y) {
+        for (int64_t x = box.begin[2]; x < box.end[2]; ++x) {
+          const Index3 at{{z, y, x}};
+          labels.insert(expected.at(0, at) = golden->at(0, at));
+        }
+      }
+    }
+  }
+  EXPECT_GT(labels.size(), 2U);  // else equality would say little
+  EXPECT_TRUE(std::ranges::equal(result->labels.voxels(), expected.voxels()));
+}
+
 }  // namespace
 }  // namespace nnseg::parity
