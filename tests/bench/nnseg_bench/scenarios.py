@@ -38,8 +38,8 @@ class Mode:
     exact: bool = False
 
 
-FP32 = Mode("openvino fp32", (*_PLAIN, "--engine", "openvino"))
-EXACT = Mode("torch exact", (*_PLAIN, "--engine", "torch"), exact=True)
+FP32 = Mode("openvino fp32", (*_PLAIN, "--engine", "openvino", "--precision", "fp32"))
+EXACT = Mode("torch exact", (*_PLAIN, "--precision", "exact"), exact=True)
 
 
 def all_of(bench: Bench, scratch: Path) -> Iterator[Scenario]:
