@@ -30,7 +30,7 @@ struct DeviceAxis {
 
 template <typename T>
 at::Tensor ToDevice(const std::vector<T>& values, at::ScalarType type, DeviceStream& stream) {
-  const at::Tensor tensor =
+  at::Tensor tensor =
       at::empty({static_cast<int64_t>(values.size())},
                 at::TensorOptions().dtype(type).device(stream.device().name()));
   stream.Upload(std::as_bytes(std::span(values)), tensor);
@@ -74,7 +74,7 @@ at::Tensor RoundToHalf(const at::Tensor& values) {
 at::Tensor Decide(const at::Tensor& logits, const std::vector<uint16_t>& painted) {
   if (painted.empty()) return logits.argmax(0);
   const at::Tensor inside = logits.to(at::kFloat).gt(kSmallestHalf);
-  const at::Tensor labels = at::zeros(logits.sizes().slice(1), logits.options().dtype(at::kInt));
+  at::Tensor labels = at::zeros(logits.sizes().slice(1), logits.options().dtype(at::kInt));
   for (std::size_t c = 0; c < painted.size(); ++c) {
     labels.masked_fill_(inside.select(0, static_cast<int64_t>(c)), painted[c]);
   }

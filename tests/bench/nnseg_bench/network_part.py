@@ -53,6 +53,8 @@ def _variants(bench: Bench, files: networks.Files) -> Iterator[Variant]:
         yield Variant("openvino", "int8", files.int8())
     except ImportError:
         bench.skip(PART, "int8: NNCF is not installed")
+    except RuntimeError as error:
+        bench.skip(PART, f"int8: NNCF cannot quantise this network: {error}")
 
 
 def _measure(bench: Bench, name: str, size: int, files: networks.Files, flops: int, variant: Variant) -> None:
