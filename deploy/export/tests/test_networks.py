@@ -53,13 +53,16 @@ NETWORKS = {
     "2D": (planar_plans(), "nnUNetTrainer"),
     "legacy plans": (legacy_plans(), "nnUNetTrainer"),
     "Primus S": (PLANS, "nnUNet_Primus_S_Trainer"),
+    "Primus B": (PLANS, "nnUNet_Primus_B_Trainer"),
+    "Primus M": (PLANS, "nnUNet_Primus_M_Trainer"),
+    "Primus L": (PLANS, "nnUNet_Primus_L_Trainer"),
     "Primus V2 S": (PLANS, "nnUNet_PrimusV2S_Trainer"),
     "Primus V3 S": (PLANS, "nnUNet_PrimusV3S_Trainer"),
 }
 
 
-# Large for a test: these two take a minute each.
-SLOW = ("Primus V2 S", "Primus V3 S")
+# Large for a test: these take a minute or more each.
+SLOW = ("Primus B", "Primus M", "Primus L", "Primus V2 S", "Primus V3 S")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in NETWORKS])
