@@ -30,9 +30,8 @@ struct DeviceAxis {
 
 template <typename T>
 at::Tensor ToDevice(const std::vector<T>& values, at::ScalarType type, DeviceStream& stream) {
-  at::Tensor tensor =
-      at::empty({static_cast<int64_t>(values.size())},
-                at::TensorOptions().dtype(type).device(stream.device().name()));
+  at::Tensor tensor = at::empty({static_cast<int64_t>(values.size())},
+                                at::TensorOptions().dtype(type).device(stream.device().name()));
   stream.Upload(std::as_bytes(std::span(values)), tensor);
   return tensor;
 }
