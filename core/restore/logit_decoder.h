@@ -44,6 +44,9 @@ class LogitDecoder {
   /// could win it. Distinct ranges of voxels may be offered by several threads at once.
   void Offer(uint16_t channel, int64_t first, std::span<const Half> logits);
 
+  /// Gives all voxels to one channel, which wins them all. REQUIRES: labels, not regions.
+  void Award(uint16_t channel) { std::fill(labels_.begin(), labels_.end(), channel); }
+
   /// The lowest rank that any voxel has so far: a channel below it can win nothing. The rank of a
   /// region is its channel.
   int16_t LowestRank() const { return *std::min_element(ranks_.begin(), ranks_.end()); }

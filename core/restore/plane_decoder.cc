@@ -117,6 +117,15 @@ void PlaneDecoder::DecideLabels(std::span<const RowTap> taps, const Segment& seg
   // The most promising channel first: it raises the bar for the others.
   const std::vector<int16_t>& bounds = scratch.bounds;
   const auto best = std::max_element(bounds.begin(), bounds.begin() + channels_) - bounds.begin();
+  int16_t others = std::numeric_limits<int16_t>::min();
+  for (int64_t channel = 0; channel < channels_; ++channel) {
+    others = std::max(others, channel == best ? others : bounds[channel]);
+  }
+  if (bounds[best] != kNanRank && bounds[best] > others &&
+      LeastRank(taps, segment, best) > others) {
+    scratch.decoder.Award(static_cast<uint16_t>(best));
+    return;
+  }
   Offer(taps, segment, best, scratch);
   int16_t lowest = scratch.decoder.LowestRank();
   for (int64_t channel = 0; channel < channels_; ++channel) {
@@ -124,6 +133,16 @@ void PlaneDecoder::DecideLabels(std::span<const RowTap> taps, const Segment& seg
     Offer(taps, segment, channel, scratch);
     lowest = scratch.decoder.LowestRank();
   }
+}
+
+int16_t PlaneDecoder::LeastRank(std::span<const RowTap> taps, const Segment& segment,
+                                int64_t channel) const {
+  int16_t least = kNanRank;
+  for (const RowTap& tap : taps) {
+    const Half* const logits = tap.data + channel * tap.channel_stride + segment.first;
+    for (int64_t i = 0; i < segment.span; ++i) least = std::min(least, RankOf(logits[i]));
+  }
+  return least;
 }
 
 void PlaneDecoder::PaintRegions(std::span<const RowTap> taps, const Segment& segment,

@@ -25,8 +25,10 @@ struct BoundedPlane {
 /// An interpolated logit never exceeds the largest logit it is made of, since linear weights are
 /// not negative and rounding keeps order. So a row is decoded in segments, and only channels that
 /// could win a voxel of a segment are interpolated there: the result is the same and the work
-/// hardly grows with the number of channels. A region counts only where it can be set, and only
-/// while later ones leave a voxel free. Immutable; thread-safe.
+/// hardly grows with the number of channels. Nor does it ever fall below the smallest, so a channel
+/// whose least logit beats the bounds of all others wins a segment without any interpolation. A
+/// region counts only where it can be set, and only while later ones leave a voxel free. Immutable;
+/// thread-safe.
 class PlaneDecoder {
  public:
   /// Memory for DecodeRow, one for each thread.
@@ -82,6 +84,8 @@ class PlaneDecoder {
   }
   void DecodeSegment(std::span<const RowTap> taps, std::size_t index, Scratch& scratch) const;
   void DecideLabels(std::span<const RowTap> taps, const Segment& segment, Scratch& scratch) const;
+  // The least rank of the logits that a segment of a channel is made of.
+  int16_t LeastRank(std::span<const RowTap> taps, const Segment& segment, int64_t channel) const;
   void PaintRegions(std::span<const RowTap> taps, const Segment& segment, Scratch& scratch) const;
   void Offer(std::span<const RowTap> taps, const Segment& segment, int64_t channel,
              Scratch& scratch) const;

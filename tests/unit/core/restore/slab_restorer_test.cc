@@ -72,6 +72,30 @@ TEST(SlabRestorer, ChannelsThatCannotWinChangeNothing) {
   EXPECT_EQ(CountDifferent<uint16_t>(few.voxels(), many.voxels()), 0);
 }
 
+// Where one channel is clear of all others nothing is interpolated. A copy of each channel behind
+// them takes every such lead away and, as the second of equals, must not change a label.
+TEST(SlabRestorer, AClearLeadGivesTheLabelsOfInterpolation) {
+  const CaseProperties properties = Properties({{24, 21, 90}}, {{12, 14, 41}});
+  Volume<Half> logits = RandomLogits(3, properties.network_shape, 5);
+  const Shape3& shape = logits.shape();
+  for (int64_t c = 0; c < 3; ++c) {
+    for (int64_t x = c * 14; x < std::min<int64_t>(c * 14 + 14, shape[2]); ++x) {
+      for (int64_t z = 0; z < shape[0]; ++z) {
+        for (int64_t y = 0; y < shape[1]; ++y) {
+          Half& logit = logits.at(c, {{z, y, x}});
+          logit = Half(static_cast<float>(logit) + 100.0F);
+        }
+      }
+    }
+  }
+  auto twice = Volume<Half>::Filled(6, shape, Half(0.0F));
+  std::copy(logits.voxels().begin(), logits.voxels().end(), twice.voxels().begin());
+  std::copy(logits.voxels().begin(), logits.voxels().end(), twice.channel(3).begin());
+  const auto lead = RestoreInSlabs(Plan(3), properties, logits, 4);
+  const auto none = RestoreInSlabs(Plan(6), properties, twice, 4);
+  EXPECT_EQ(CountDifferent<uint16_t>(lead.voxels(), none.voxels()), 0);
+}
+
 // Channel 1 leads the segment, yet channel 0 is its equal at the other voxel and comes first.
 TEST(SlabRestorer, AChannelThatOnlyTiesTheWorstVoxelStillCounts) {
   auto logits = Volume<Half>::Filled(2, {{1, 1, 2}}, Half(0.0F));
