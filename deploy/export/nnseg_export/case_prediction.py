@@ -63,7 +63,7 @@ class CasePredictor:
         expected = self._channels - (len(self._predictor.label_manager.foreground_labels) if self._previous else 0)
         if len(image) != expected:
             raise ExportError(f"{names}: has {len(image)} channels, expected {expected}")
-        previous = None if labels is None else labels[None]
+        previous = None if labels is None else labels[None].astype(np.float32)  # as nnU-Net's readers give labels
         data, seg, properties = configuration.preprocessor_class(verbose=False).run_case_npy(
             image, previous, properties, plans, configuration, self._predictor.dataset_json
         )

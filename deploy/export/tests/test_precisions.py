@@ -256,6 +256,21 @@ def test_the_last_quarter_of_the_calibration_volumes_is_held_out():
             assert request.held_out == tuple((file,) for file in files[kept:count])
 
 
+def test_a_cascade_is_judged_on_its_previous_stages_labels(plans, dataset, volumes, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cpu, "has_bf16", lambda: True)
+    plans["configurations"]["3d_lowres"] = {"inherits_from": "3d_fullres"}
+    low = write_model(tmp_path / "low", plans, dataset, "3d_lowres", ("0",))
+    high = write_model(tmp_path / "high", plans, dataset, "3d_cascade_fullres", ("0",))
+    output = ["--output", str(tmp_path / "repository")]
+    gate = ["--bf16", "--gate-volume", volumes[0], "--gate-dice", "0", "--gate-equal", "0"]
+    assert main([str(low), "--name", "low", *output]) == 0
+    assert main([str(high), "--name", "high", "--previous-stage", "low", *output, *gate]) == 0
+    entry = manifest_of(tmp_path / "repository" / "high" / "1")["precisions"][0]
+    assert entry["passed"] and entry["equal_fraction"] > 0.5
+    assert main([str(high), "--name", "alone", *output, *gate]) == 1
+    assert "is a cascade whose bundle names no previous stage" in capsys.readouterr().err
+
+
 def test_nothing_is_recorded_where_the_processor_lacks_bf16(models, volumes, monkeypatch, capsys):
     monkeypatch.setattr(cpu, "has_bf16", lambda: False)
     assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 0
