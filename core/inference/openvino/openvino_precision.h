@@ -7,9 +7,9 @@
 
 namespace nnseg {
 
-/// As NetworkLoader::Supports, for OpenVINO on this processor: fp32, int8, and bf16 where the
-/// processor has instructions for it. OpenVINO runs bf16 on any AVX-512 processor, but slower than
-/// fp32 where they are missing.
+/// As NetworkLoader::Supports, for OpenVINO on this processor: fp32, and bf16 and int8 where the
+/// processor has instructions for them. Without, OpenVINO runs bf16 slower than fp32, and sums of
+/// int8 products saturate: neither is what the exporter's gate has judged.
 absl::Status OpenvinoSupports(const std::string& precision);
 
 }  // namespace nnseg
