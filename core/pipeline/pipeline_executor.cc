@@ -82,7 +82,7 @@ class PipelineExecutor::Way {
       });
       if (!first.ok()) {
         job->segmentation_case = {};
-        job->done(first.status());
+        job->done(std::move(first).status());
         continue;
       }
       job->first = *std::move(first);
