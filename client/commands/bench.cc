@@ -75,13 +75,14 @@ absl::StatusOr<BenchResult> Measure(const BenchArguments& arguments, const Image
           SegmentParameters traced = parameters;
           traced.on_response = [&](const auto& response) { trace.Take(response); };
           absl::StatusOr<SegmentResult> segmented = clients[i].Segment(image, traced);
-          if (segmented.ok()) trace.End(*std::move(segmented));
+          const absl::Status status = segmented.status();
+          if (status.ok()) trace.End(*std::move(segmented));
           std::lock_guard lock(mu);
-          if (segmented.ok()) {
+          if (status.ok()) {
             result.latencies_s.push_back(trace.latency_s());
             result.traces.push_back(std::move(trace));
-          } else if (result.failures[segmented.status().code()]++ == 0) {
-            FailCall(segmented.status());  // the first of its kind
+          } else if (result.failures[status.code()]++ == 0) {
+            FailCall(status);  // the first of its kind
           }
         }
       });
