@@ -64,6 +64,7 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
   const int64_t preparing =
       kFloatBytes * channels * shape.voxels() + kDoubleBytes * (shape.voxels() + network_voxels);
   std::vector<int64_t> box_bytes;
+  box_bytes.reserve(boxes.size());
   for (const Box3& box : boxes) {
     box_bytes.push_back(BoxBytes(plan, signature, static_cast<int64_t>(selection.networks.size()),
                                  probabilities, properties, box));

@@ -166,6 +166,7 @@ absl::StatusOr<RunSummary> RunModel(const LoadedModel& model, const Segmentation
                          model.Select(options.engine, options.precision, options.folds));
   const PredictionOptions prediction = PredictionOptionsFor(model, options);
   std::vector<Box3> boxes;
+  boxes.reserve(parts.size());
   for (const RunPart& part : parts) boxes.push_back(part.box);
   RunSummary summary;
   summary.engine = selection.networks.front()->engine();
