@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from nnseg_export import ExportError
 
 from nnseg_bench import machine, networks
 from nnseg_bench.bench import Bench
@@ -46,12 +47,12 @@ def _variants(bench: Bench, files: networks.Files) -> Iterator[Variant]:
     yield Variant("torch", "fp32", files.torch)
     yield Variant("openvino", "fp32", files.openvino)
     if machine.cpu_flags() & {"avx512_bf16", "amx_bf16"}:
-        yield Variant("openvino", "bf16", files.openvino)
+        yield Variant("openvino", "bf16", files.bf16)
     else:
         bench.skip(PART, "bf16: this CPU has neither avx512_bf16 nor amx_bf16")
     try:
         yield Variant("openvino", "int8", files.int8())
-    except ImportError:
+    except ExportError:
         bench.skip(PART, "int8: NNCF is not installed")
     except RuntimeError as error:
         bench.skip(PART, f"int8: NNCF cannot quantise this network: {error}")
@@ -75,7 +76,7 @@ def _measure(bench: Bench, name: str, size: int, files: networks.Files, flops: i
     rates = [flops / seconds / 1e9 for seconds in ours]
     sgemm_rates = [2 * _sgemm_size(bench) ** 3 / seconds / 1e9 for seconds in sgemm]
     median = statistics.median
-    note = "plain quantisation, speed only" if variant.precision == "int8" else ""
+    note = "all layers quantised, speed only" if variant.precision == "int8" else ""
     plain = name == networks.PLAIN.name
     bench.add(Row(
         PART, what, median(rates), "GFLOP/s", "sgemm", median(sgemm_rates), paired_ratio(rates, sgemm_rates),

@@ -1,11 +1,10 @@
 """nnU-Net's architectures at full width with random weights, and their files as the exporter writes them.
 
-Random weights serve for speed only: no accuracy is judged, and int8 is NNCF's plain post-training quantisation on one
-patch of noise.
+Random weights serve for speed only: no accuracy is judged. int8 is what the exporter's search begins with, all layers
+quantised, calibrated on one patch of noise.
 """
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from torch.utils.flop_counter import FlopCounterMode
 
-from nnseg_export import openvino_ir, torchscript
+from nnseg_export import openvino_ir, quantisation, torchscript
 
 HEADS = 3
 
@@ -49,7 +48,8 @@ TINY = Architecture("PlainConvUNet of 3 narrow stages", (8, 16, 32), (2,) * 3, 2
 
 
 class Files:
-    """One architecture at one patch size: `torch` (.pt), `openvino` (.xml), `int8` (.xml). Made once, kept in `folder`."""
+    """One architecture at one patch size: `torch` (.pt), and .xml files for `openvino` fp32, `bf16` and `int8`, as a bundle
+    has them. Made once, kept in `folder`."""
 
     def __init__(self, architecture: Architecture, size: int, folder: Path):
         self.network = architecture.build()
@@ -58,10 +58,12 @@ class Files:
         place.mkdir(parents=True, exist_ok=True)
         self.torch = place / "network.pt"
         self.openvino = place / "network.xml"
-        self._int8 = place / "int8.xml"
-        if not self.openvino.with_suffix(".bin").exists():
+        self.bf16 = place / "network.bf16.xml"
+        self._int8 = place / "network.int8.xml"
+        if not self.bf16.with_suffix(".bin").exists():
             torchscript.save(self.network, self.patch, self.torch)
             openvino_ir.save(self.torch, self.patch, self.openvino)
+            openvino_ir.save_lower(openvino_ir.convert(self.torch, self.patch), self.bf16)
 
     def flops(self) -> int:
         """Of one pass: 2 for each multiplication and addition of a convolution."""
@@ -70,15 +72,11 @@ class Files:
         return counter.get_total_flops()
 
     def int8(self) -> Path:
-        """ImportError where NNCF is not installed."""
-        import nncf
-        import openvino
-
+        """ExportError where NNCF is not installed."""
+        quantisation.require()
         if not self._int8.with_suffix(".bin").exists():
-            logging.getLogger("nncf").setLevel(logging.ERROR)
-            model = openvino.Core().read_model(self.openvino)
-            quantised = nncf.quantize(model, nncf.Dataset([self.patch.numpy()]), subset_size=1)
-            openvino.save_model(quantised, self._int8, compress_to_fp16=False)
+            quantised = quantisation.quantise(openvino_ir.convert(self.torch, self.patch), [self.patch])
+            openvino_ir.save_lower(quantisation.compressed(quantised), self._int8)
         return self._int8
 
 
