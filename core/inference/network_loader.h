@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/inference/device_memory.h"
 #include "core/inference/patch_network.h"
 
 namespace nnseg {
@@ -20,6 +21,9 @@ class NetworkLoader {
   virtual std::string engine() const = 0;
   /// The device whose TileScheduler runs this loader's networks: "cpu", "cuda:0".
   virtual std::string device() const = 0;
+  /// The memory of that device, of which loaded networks hold their shares; null where networks
+  /// compute in the host's.
+  virtual std::shared_ptr<DeviceMemory> device_memory() const { return nullptr; }
   /// Whether the engine computes in `precision` ("fp32", "bf16", "int8", "fp16") and the device has
   /// the arithmetic for it; FAILED_PRECONDITION says which of the two it lacks. fp32 is always OK.
   virtual absl::Status Supports(const std::string& precision) const = 0;

@@ -148,15 +148,9 @@ void DeviceStream::ReleaseCaches() {
   }).IgnoreError();
 }
 
-int64_t DeviceStream::FreeBytes(int64_t limit) const {
+int64_t DeviceStream::FreeBytes() const {
   NNSEG_CHECK(cuda_ != nullptr);
-  const auto stats = cuda_->allocator().getDeviceStats(cuda_->device.index());
-  const int64_t held = stats.allocated_bytes[0].current;
-  const int64_t cached = stats.reserved_bytes[0].current - held;
-  const auto free =
-      static_cast<int64_t>(cuda_->allocator().getMemoryInfo(cuda_->device.index()).first);
-  const int64_t available = free + cached;
-  return limit == 0 ? available : std::clamp<int64_t>(limit - held, 0, available);
+  return static_cast<int64_t>(cuda_->allocator().getMemoryInfo(cuda_->device.index()).first);
 }
 
 int64_t DeviceStream::PeakBytes(const std::function<void()>& work) {

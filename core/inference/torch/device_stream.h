@@ -51,9 +51,8 @@ class DeviceStream {
 
   /// Gives memory that torch keeps for reuse back to the device. Not only inside of Run.
   void ReleaseCaches();
-  /// Bytes that the device can still give, at most `limit` in all if `limit` is not 0.
-  /// REQUIRES: CUDA.
-  int64_t FreeBytes(int64_t limit) const;
+  /// Bytes of the device that nobody holds, nor keeps for reuse. REQUIRES: CUDA.
+  int64_t FreeBytes() const;
   /// Device bytes that `work` held at its peak beyond those held before. REQUIRES: CUDA.
   int64_t PeakBytes(const std::function<void()>& work);
 

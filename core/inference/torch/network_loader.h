@@ -13,8 +13,10 @@ namespace nnseg {
 
 /// How networks are run on CUDA; on the CPU only what says so counts.
 struct TorchOptions {
-  int64_t device_memory_bytes = 0;  ///< that torch may hold in all; 0: what the device has
-  bool windows_on_cpu = false;      ///< keep volumes in tensors on the CPU, too: for tests
+  /// That networks, passes and cases may hold in all; 0: nine tenths of what is free now, since
+  /// CUDA's libraries take memory that nobody counts.
+  int64_t device_memory_bytes = 0;
+  bool windows_on_cpu = false;  ///< keep volumes in tensors on the CPU, too: for tests
   /// Takes texts on what was decided at load: why a network's passes are not recorded.
   std::function<void(const std::string&)> note = [](const std::string&) {};
 };

@@ -103,6 +103,16 @@ at::Tensor ScriptForward::Launch(const at::Tensor& batch) {
       .toTensor();
 }
 
+int64_t ScriptForward::ResidentBytes() const {
+  std::size_t bytes = 0;
+  for (const at::Tensor& weight : state_->module.parameters()) bytes += weight.nbytes();
+  for (const at::Tensor& buffer : state_->module.buffers()) bytes += buffer.nbytes();
+  for (const auto& [batch, graph] : state_->graphs) {
+    bytes += graph.input.nbytes() + graph.output.nbytes();
+  }
+  return static_cast<int64_t>(bytes);
+}
+
 void ScriptForward::ReplaceWeights(const std::function<at::Tensor(const at::Tensor&)>& change) {
   const c10::AutoGradMode no_gradients(false);
   for (const torch::jit::Module& part : state_->module.modules()) {

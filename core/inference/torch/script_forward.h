@@ -35,6 +35,9 @@ class ScriptForward {
   /// recorded they are overwritten by the next call with the same batch.
   at::Tensor Run(const at::Tensor& batch);
 
+  /// Bytes that stay on the device between passes: weights, and what recordings read and write.
+  int64_t ResidentBytes() const;
+
   /// Chooses the memory layout that is faster on this device, by timing a batch of one in each.
   void ChooseLayout();
   /// Records a pass of `batch` patches, so that Run with that batch replays it without launching

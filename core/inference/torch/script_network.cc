@@ -23,16 +23,14 @@ namespace {
 
 // More patches at once gain nothing on a device that one patch fills.
 constexpr int64_t kLargestBatch = 4;
-// Passes share the device's memory with the weights of other models and the volumes of cases.
-constexpr int64_t kShareOfFreeBytes = 4;
 
 class ScriptNetwork : public PatchNetwork {
  public:
   ScriptNetwork(std::unique_ptr<ScriptForward> forward, const PatchSignature& signature,
-                std::shared_ptr<DeviceStream> stream, bool keeps_volumes)
+                std::shared_ptr<DeviceStream> stream, std::shared_ptr<DeviceMemory> memory)
       : signature_(signature),
         stream_(std::move(stream)),
-        keeps_volumes_(keeps_volumes),
+        memory_(std::move(memory)),
         forward_(std::move(forward)) {}
 
   const PatchSignature& signature() const override { return signature_; }
@@ -59,7 +57,7 @@ class ScriptNetwork : public PatchNetwork {
 
   void ReleaseCaches() override { stream_->ReleaseCaches(); }
 
-  bool keeps_volumes() const override { return keeps_volumes_; }
+  bool keeps_volumes() const override { return memory_ != nullptr; }
   absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenWindow(const WindowRequest& request) override {
     std::vector<ScriptForward*> forwards;
     int64_t batch = max_batch_;
@@ -73,7 +71,20 @@ class ScriptNetwork : public PatchNetwork {
   }
 
   ScriptForward& forward() { return *forward_; }
-  void set_max_batch(int64_t batch) { max_batch_ = batch; }
+  /// Counts what is resident now as this network's share of the device's memory.
+  void HoldShare() {
+    if (memory_ != nullptr) share_ = DeviceMemory::ShareOf(memory_, forward_->ResidentBytes());
+  }
+  /// Chooses the batch for passes whose call of the network takes `activation_bytes`. False when
+  /// the budget has no room for even one pass.
+  bool ReserveBatch(int64_t activation_bytes) {
+    // A pass's patches, once more as a batch, and its logits as float.
+    const int64_t copies = (2 * signature_.input_size() + signature_.output_size()) *
+                           static_cast<int64_t>(sizeof(float));
+    const int64_t batch = memory_->ReserveBatch(activation_bytes + copies, kLargestBatch);
+    max_batch_ = std::max<int64_t>(1, batch);
+    return batch >= 1;
+  }
 
  private:
   absl::Status Forward(std::span<const PatchPass> passes) {
@@ -100,20 +111,20 @@ class ScriptNetwork : public PatchNetwork {
 
   const PatchSignature signature_;
   const std::shared_ptr<DeviceStream> stream_;
-  const bool keeps_volumes_;
+  const std::shared_ptr<DeviceMemory> memory_;  // null: no volume is kept
   const std::unique_ptr<ScriptForward> forward_;
+  DeviceMemory::Share share_;
   int64_t max_batch_ = 1;
 };
 
 absl::StatusOr<std::unique_ptr<ScriptNetwork>> Read(const std::string& file,
                                                     const PatchSignature& signature,
                                                     const std::shared_ptr<DeviceStream>& stream,
-                                                    const TorchOptions& options) {
+                                                    const std::shared_ptr<DeviceMemory>& memory) {
   std::unique_ptr<ScriptNetwork> network;
   NNSEG_RETURN_IF_ERROR(stream->Run([&] {
     network = std::make_unique<ScriptNetwork>(
-        std::make_unique<ScriptForward>(file, signature, *stream), signature, stream,
-        stream->device().is_cuda || options.windows_on_cpu);
+        std::make_unique<ScriptForward>(file, signature, *stream), signature, stream, memory);
     return absl::OkStatus();
   }));
   return network;
@@ -137,11 +148,8 @@ absl::Status Tune(ScriptNetwork& network, DeviceStream& stream, const TorchOptio
       forward.Run(one);
       stream.Wait();
     });
-    const int64_t affordable = stream.FreeBytes(options.device_memory_bytes) / kShareOfFreeBytes /
-                               std::max<int64_t>(bytes, 1);
-    network.set_max_batch(std::clamp<int64_t>(affordable, 1, kLargestBatch));
+    if (!network.ReserveBatch(bytes)) return absl::OkStatus();
     for (const int64_t batch : {int64_t{1}, network.max_batch()}) {
-      if (batch == 1 && affordable < 1) continue;
       const std::string reason = forward.RecordGraph(batch);
       if (!reason.empty()) {
         options.note(absl::StrCat("passes are launched kernel by kernel, as a batch of ", batch,
@@ -170,12 +178,17 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                    const PatchSignature& signature,
                                                    const std::string& precision,
                                                    const std::shared_ptr<DeviceStream>& stream,
+                                                   const std::shared_ptr<DeviceMemory>& memory,
                                                    const TorchOptions& options) {
   NNSEG_ASSIGN_OR_RETURN(std::unique_ptr<ScriptNetwork> network,
-                         Read(file, signature, stream, options));
+                         Read(file, signature, stream, memory));
   NNSEG_ASSIGN_OR_RETURN(const std::vector<float> logits, RunProbe(*network));
   if (precision == "fp16") NNSEG_RETURN_IF_ERROR(ToHalf(*network, logits, *stream));
-  if (stream->device().is_cuda) NNSEG_RETURN_IF_ERROR(Tune(*network, *stream, options));
+  network->HoldShare();
+  if (stream->device().is_cuda) {
+    NNSEG_RETURN_IF_ERROR(Tune(*network, *stream, options));
+    network->HoldShare();  // with its recordings
+  }
   return network;
 }
 
@@ -183,9 +196,10 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
 
 absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadScriptNetwork(
     const std::string& file, const PatchSignature& signature, const std::string& precision,
-    const std::shared_ptr<DeviceStream>& stream, const TorchOptions& options) {
+    const std::shared_ptr<DeviceStream>& stream, const std::shared_ptr<DeviceMemory>& memory,
+    const TorchOptions& options) {
   absl::StatusOr<std::unique_ptr<PatchNetwork>> network =
-      Load(file, signature, precision, stream, options);
+      Load(file, signature, precision, stream, memory, options);
   if (network.ok()) return network;
   const absl::Status& status = network.status();
   // Whatever is wrong but these lies in the file.
