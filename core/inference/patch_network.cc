@@ -14,4 +14,6 @@ absl::StatusOr<std::unique_ptr<VolumeWindow>> PatchNetwork::OpenWindow(const Win
   return nullptr;
 }
 
+int64_t PatchNetwork::WindowBytes(const WindowShape&) const { return 0; }
+
 }  // namespace nnseg

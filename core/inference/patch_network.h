@@ -15,6 +15,7 @@ namespace nnseg {
 
 class VolumeWindow;
 struct WindowRequest;
+struct WindowShape;
 
 /// The fixed shapes of a patch network.
 struct PatchSignature {
@@ -66,6 +67,9 @@ class PatchNetwork {
   /// For the device's thread. RESOURCE_EXHAUSTED when the device has not the memory, INTERNAL as
   /// Run. REQUIRES: keeps_volumes().
   virtual absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenWindow(const WindowRequest& request);
+  /// Device bytes that such a window holds at its peak, beside the networks and their passes; 0
+  /// where no window can be opened. Callable from any thread.
+  virtual int64_t WindowBytes(const WindowShape& shape) const;
 
   /// How passes have gone so far. Callable from any thread.
   virtual PassRecord& record() { return record_; }

@@ -11,6 +11,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/parallel_for.h"
 #include "core/base/status_macros.h"
+#include "core/inference/volume_window.h"
 #include "core/inference/window_prediction.h"
 #include "core/tiling/gaussian_importance.h"
 #include "core/tiling/mirror_axes.h"
@@ -169,6 +170,17 @@ absl::Status CheckFolds(const Volume<float>& image, const std::vector<PatchNetwo
   return absl::OkStatus();
 }
 
+// The grid that needs most memory of all that PredictVolume may make of a box. Which tiles touch
+// it depends on the crop, which is not known beforehand; they reach less than a patch beyond it.
+absl::StatusOr<PatchGrid> LargestGrid(const PatchSignature& signature, Shape3 network_shape,
+                                      const Shape3& box_shape) {
+  for (int axis = 0; axis < 3; ++axis) {
+    network_shape[axis] =
+        std::min(network_shape[axis], box_shape[axis] + 2 * (signature.patch_size[axis] - 1));
+  }
+  return PatchGrid::Create(network_shape, signature.patch_size, signature.patch_dimensions, 1.0);
+}
+
 }  // namespace
 
 absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNetwork*>& folds,
@@ -179,7 +191,7 @@ absl::Status PredictVolume(const Volume<float>& image, const std::vector<PatchNe
   NNSEG_ASSIGN_OR_RETURN(PatchGrid grid,
                          GridOf(folds.front()->signature(), image.shape(), options));
   NNSEG_ASSIGN_OR_RETURN(std::vector<Mirror> mirrors, MirrorsOf(options.mirroring_axes));
-  if (folds.front()->keeps_volumes()) {
+  if (options.use_window && folds.front()->keeps_volumes()) {
     NNSEG_ASSIGN_OR_RETURN(const bool done, PredictInWindow(image, folds, grid, mirrors, options,
                                                             scheduler, token, observer));
     if (done) return absl::OkStatus();
@@ -198,18 +210,26 @@ absl::StatusOr<int64_t> CountPasses(const PatchSignature& signature, const Shape
 
 int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape, int64_t folds,
                         const std::optional<Shape3>& box_shape) {
-  Shape3 reach = network_shape;
-  for (int axis = 0; box_shape.has_value() && axis < 3; ++axis) {
-    // Tiles that touch a box reach less than a patch beyond it.
-    reach[axis] = std::min(reach[axis], (*box_shape)[axis] + 2 * (signature.patch_size[axis] - 1));
-  }
-  const auto grid = PatchGrid::Create(reach, signature.patch_size, signature.patch_dimensions, 1.0);
+  const auto grid = LargestGrid(signature, network_shape, box_shape.value_or(network_shape));
   const int64_t window =
       grid.ok() ? SlabAccumulator::Bytes(*grid, signature.output_channels, folds) : 0;
   const int64_t buffers =
       kPassesAhead * (signature.input_size() + signature.output_size()) + signature.output_size();
   return window + buffers * static_cast<int64_t>(sizeof(float)) +
          signature.patch_size.voxels() * static_cast<int64_t>(sizeof(Half));
+}
+
+int64_t PredictionDeviceBytes(const std::vector<PatchNetwork*>& folds, const Shape3& network_shape,
+                              const Shape3& box_shape, int64_t mirrors,
+                              const std::optional<Shape3>& label_shape) {
+  const PatchNetwork& network = *folds.front();
+  const auto grid = LargestGrid(network.signature(), network_shape, box_shape);
+  if (!grid.ok()) return 0;  // nor will PredictVolume make one
+  return network.WindowBytes({.image = network_shape,
+                              .window = grid->window().shape(),
+                              .folds = static_cast<int64_t>(folds.size()),
+                              .mirrors = mirrors,
+                              .labels = label_shape});
 }
 
 }  // namespace nnseg

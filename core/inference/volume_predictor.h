@@ -28,6 +28,9 @@ struct PredictionOptions {
   /// touch it are predicted, those of the whole grid in the same order, so its logits have the same
   /// bits. Not empty, within the grid.
   std::optional<Box3> box;
+  /// Keep the volume on the networks' device, if they can: a window needs PredictionDeviceBytes
+  /// there. Else the host brings each pass, which needs none.
+  bool use_window = true;
   /// Where the networks keep volumes on their device, labels are decided there by this rule and
   /// come by on_labels, not on_slab; null: logits come in any case.
   const LabelRule* labels = nullptr;
@@ -69,6 +72,13 @@ absl::StatusOr<int64_t> CountPasses(const PatchSignature& signature, const Shape
 /// `box_shape` voxels if only that is wanted.
 int64_t PredictionBytes(const PatchSignature& signature, const Shape3& network_shape, int64_t folds,
                         const std::optional<Shape3>& box_shape = std::nullopt);
+
+/// Device bytes that PredictVolume holds with a window, at most, beside the networks and their
+/// passes: of a box of `box_shape` voxels under so many mirrors, and of labels of `label_shape`
+/// voxels if they are decided there. 0 where `folds` keep no volumes.
+int64_t PredictionDeviceBytes(const std::vector<PatchNetwork*>& folds, const Shape3& network_shape,
+                              const Shape3& box_shape, int64_t mirrors,
+                              const std::optional<Shape3>& label_shape);
 
 }  // namespace nnseg
 

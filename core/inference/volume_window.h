@@ -1,6 +1,8 @@
 #ifndef NNSEG_CORE_INFERENCE_VOLUME_WINDOW_H_
 #define NNSEG_CORE_INFERENCE_VOLUME_WINDOW_H_
 
+#include <cstdint>
+#include <optional>
 #include <span>
 
 #include "absl/status/statusor.h"
@@ -12,6 +14,9 @@
 
 namespace nnseg {
 
+/// Batches of a window that are queued or under way at once: so much may be finished and not taken.
+inline constexpr int64_t kBatchesAhead = 2;
+
 /// What a VolumeWindow is opened for.
 struct WindowRequest {
   const Volume<float>& image;            ///< channels x the grid's image shape
@@ -20,6 +25,16 @@ struct WindowRequest {
   std::span<const Mirror> mirrors;       ///< in order
   std::span<const Half> importance;      ///< weight of each voxel of a tile
   const LabelRule* labels = nullptr;     ///< null: logits are taken
+};
+
+/// What the memory of a VolumeWindow depends on.
+struct WindowShape {
+  Shape3 image;   ///< voxels of the grid's image
+  Shape3 window;  ///< voxels that the tiles cover, padding included
+  int64_t folds = 1;
+  int64_t mirrors = 1;
+  /// Voxels of what a label rule leads to; nothing: logits are taken.
+  std::optional<Shape3> labels;
 };
 
 /// The sliding window over one volume where image, sums and all that becomes of them stay on the

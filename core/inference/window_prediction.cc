@@ -14,9 +14,6 @@
 namespace nnseg {
 namespace {
 
-// Batches that are queued or under way at once.
-constexpr int64_t kBatchesAhead = 2;
-
 // Takes what a row of tiles has completed out of the window.
 class Deliverer {
  public:

@@ -27,6 +27,9 @@
 namespace nnseg {
 namespace {
 
+// Labels are made at up to so many times the resolution of the network's grid.
+constexpr double kFinest = 1.25;
+
 struct Options {
   std::string device = "cuda:0";
   std::string precision = "fp16";
@@ -74,15 +77,23 @@ absl::StatusOr<SegmentationPlan> PlanOf(int64_t heads) {
   return plan;
 }
 
+// Of the grid that labels are made on.
+Shape3 Finer(const Shape3& shape, double factor) {
+  Shape3 finer{};
+  for (int axis = 0; axis < 3; ++axis) {
+    finer[axis] = static_cast<int64_t>(static_cast<double>(shape[axis]) * factor);
+  }
+  return finer;
+}
+
 // From the prepared volume on the host to its labels on the host; labels on a grid that is finer by
 // `factor` along each axis.
 absl::Status SegmentVolume(PatchNetwork& network, const Volume<float>& image, double factor,
                            const SegmentationPlan& plan, TileScheduler& scheduler) {
   CaseProperties properties;
   properties.network_shape = image.shape();
-  Shape3 shape{};
+  const Shape3 shape = Finer(image.shape(), factor);
   for (int axis = 0; axis < 3; ++axis) {
-    shape[axis] = static_cast<int64_t>(static_cast<double>(image.shape()[axis]) * factor);
     properties.spacing[axis] = 1;
     properties.network_spacing[axis] = factor;
   }
@@ -132,7 +143,7 @@ absl::Status TimeVolume(PatchNetwork& network, const Options& options, TileSched
   const std::vector<float> noise = Noise(image.size());
   std::copy(noise.begin(), noise.end(), image.voxels().begin());
   NNSEG_ASSIGN_OR_RETURN(const int64_t passes, CountPasses(network.signature(), shape, {}, 1));
-  for (const double factor : {1.0, 1.25}) {
+  for (const double factor : {1.0, kFinest}) {
     NNSEG_ASSIGN_OR_RETURN(const double ms, MedianMilliseconds(3, [&] {
                              return SegmentVolume(network, image, factor, plan, scheduler);
                            }));
@@ -143,10 +154,17 @@ absl::Status TimeVolume(PatchNetwork& network, const Options& options, TileSched
   return absl::OkStatus();
 }
 
-void PrintMemory() {
+// What admission would count, beside what was held.
+void PrintMemory(PatchNetwork& network, const DeviceMemory& memory, const Options& options) {
   auto& allocator = *c10::getDeviceAllocator(c10::kCUDA);
   const auto stats = allocator.getDeviceStats(0);
   const auto mib = [](int64_t bytes) { return absl::StrCat(bytes >> 20, " MiB"); };
+  const Shape3 shape{{options.shape[0], options.shape[1], options.shape[2]}};
+  const Shape3 labels = Finer(shape, kFinest);
+  Print("device memory, counted for network and passes",
+        mib(memory.budget() - memory.left_to_cases()));
+  Print("device memory, predicted for the volume",
+        mib(PredictionDeviceBytes({&network}, shape, shape, 1, labels)));
   Print("device memory, peak of tensors", mib(stats.allocated_bytes[0].peak));
   Print("device memory, peak held by torch", mib(stats.reserved_bytes[0].peak));
 }
@@ -172,7 +190,7 @@ absl::Status Run(const Options& options, const std::string& file) {
                                 network->precision(), ", batches up to ", network->max_batch()));
   NNSEG_RETURN_IF_ERROR(TimePasses(*network, options, scheduler));
   NNSEG_RETURN_IF_ERROR(TimeVolume(*network, options, scheduler));
-  if (loader->device() != "cpu") PrintMemory();
+  if (loader->device() != "cpu") PrintMemory(*network, *loader->device_memory(), options);
   return absl::OkStatus();
 }
 

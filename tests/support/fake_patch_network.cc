@@ -47,6 +47,11 @@ absl::Status FakePatchNetwork::RunBatch(std::span<const PatchPass> passes) {
   return PatchNetwork::RunBatch(passes);
 }
 
+absl::StatusOr<std::unique_ptr<VolumeWindow>> FakePatchNetwork::OpenWindow(const WindowRequest&) {
+  ++windows_;
+  return nullptr;
+}
+
 void FakePatchNetwork::FailFrom(int pass, absl::Status status) {
   fail_from_ = pass;
   failure_ = std::move(status);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "core/inference/patch_network.h"
+#include "core/inference/volume_window.h"
 
 namespace nnseg {
 
@@ -36,6 +38,12 @@ class FakePatchNetwork : public PatchNetwork {
   absl::Status RunBatch(std::span<const PatchPass> passes) override;
   void ReleaseCaches() override { ++releases_; }
 
+  bool keeps_volumes() const override { return window_bytes_ != nullptr; }
+  absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenWindow(const WindowRequest& request) override;
+  int64_t WindowBytes(const WindowShape& shape) const override {
+    return window_bytes_ ? window_bytes_(shape) : 0;
+  }
+
   /// Passes begun so far. Callable from any thread.
   int runs() const { return runs_.load(); }
   /// Sizes of the batches so far. Not while passes run.
@@ -43,6 +51,14 @@ class FakePatchNetwork : public PatchNetwork {
   /// Calls of ReleaseCaches so far. Not while passes run.
   int releases() const { return releases_; }
 
+  /// Windows that were asked for so far. Callable from any thread.
+  int windows() const { return windows_.load(); }
+
+  /// Claims to keep volumes in windows of so many device bytes, and yet opens none: folds never fit
+  /// together.
+  void ClaimWindows(std::function<int64_t(const WindowShape&)> bytes) {
+    window_bytes_ = std::move(bytes);
+  }
   void SetMaxBatch(int64_t passes) { max_batch_ = passes; }
   /// Batches of more passes than this run out of memory.
   void SetRoom(int64_t passes) { room_ = passes; }
@@ -66,6 +82,8 @@ class FakePatchNetwork : public PatchNetwork {
   const int fold_;
   const std::string precision_;
   std::atomic<int> runs_{0};
+  std::atomic<int> windows_{0};
+  std::function<int64_t(const WindowShape&)> window_bytes_;
   int fail_from_ = -1;
   absl::Status failure_;
   int64_t max_batch_ = 1;

@@ -15,6 +15,8 @@
 namespace nnseg {
 namespace {
 
+constexpr auto kHalfBytes = static_cast<int64_t>(sizeof(Half));
+
 // A run of rows of axis 0 that lie together in the window: row `ring` there is row `offset` of the
 // run that was asked for.
 struct RingPart {
@@ -82,6 +84,22 @@ DeviceAccumulator::DeviceAccumulator(const PatchGrid& grid, std::span<const Half
 }
 
 DeviceAccumulator::~DeviceAccumulator() = default;
+
+int64_t DeviceAccumulator::Bytes(const Shape3& patch, const Shape3& window, int64_t channels,
+                                 int64_t folds) {
+  const int64_t weights = patch[0] * window[1] * window[2];
+  const int64_t sums = folds * channels * weights;
+  // Their quotients, together, as absolute values and as the answer whether one is infinite.
+  const int64_t finishing = sums * (3 * kHalfBytes + 1);
+  const int64_t adding = channels * patch.voxels() * static_cast<int64_t>(sizeof(float));
+  return (patch.voxels() + sums + weights) * kHalfBytes + std::max(finishing, adding);
+}
+
+int64_t DeviceAccumulator::FinishedBytes(const Shape3& patch, const Shape3& window,
+                                         int64_t channels, int64_t folds) {
+  // It may be a view of the quotients of all folds.
+  return folds * channels * patch[0] * window[1] * window[2] * kHalfBytes;
+}
 
 void DeviceAccumulator::Add(int64_t tile, int64_t fold, const at::Tensor& logits) {
   NNSEG_CHECK(tile == tiles_done_ && fold >= 0 && fold < folds_);

@@ -26,6 +26,13 @@ class DeviceAccumulator {
                     int64_t folds, DeviceStream& stream);
   ~DeviceAccumulator();
 
+  /// Device bytes that it holds for a grid whose tiles of `patch` voxels cover a window of
+  /// `window`, at its peak: sums and weights, and what TakeFinished makes of them.
+  static int64_t Bytes(const Shape3& patch, const Shape3& window, int64_t channels, int64_t folds);
+  /// Of what TakeFinished hands on, at most.
+  static int64_t FinishedBytes(const Shape3& patch, const Shape3& window, int64_t channels,
+                               int64_t folds);
+
   /// Adds tile number `tile` of the grid as fold `fold` sees it: `logits` is (channels x patch
   /// size). REQUIRES: tiles come in the grid's order, each once for every fold, folds in order.
   void Add(int64_t tile, int64_t fold, const at::Tensor& logits);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/volume/half.h"
 
 namespace nnseg {
 namespace {
@@ -19,6 +20,11 @@ namespace {
 constexpr int64_t kValuesAtOnce = int64_t{16} << 20;
 // A float sigmoid exceeds one half for all larger halves than the smallest subnormal.
 constexpr float kSmallestHalf = 0x1p-24F;
+
+// Planes of labels whose logits exist at a time.
+int64_t PlanesAtOnce(int64_t channels, int64_t rows, int64_t columns) {
+  return std::max<int64_t>(1, kValuesAtOnce / (channels * rows * columns));
+}
 
 /// An AxisOperator on the device: one tensor of indices and one of weights for each tap, the latter
 /// shaped to be multiplied along dimension `axis + 1` of (channels x axes).
@@ -134,6 +140,24 @@ DeviceRestorer::DeviceRestorer(LabelRule rule, DeviceStream& stream)
 
 DeviceRestorer::~DeviceRestorer() = default;
 
+int64_t DeviceRestorer::Bytes(int64_t channels, const Shape3& planes, const Shape3& labels) {
+  constexpr auto kHalf = static_cast<int64_t>(sizeof(Half));
+  constexpr auto kDouble = static_cast<int64_t>(sizeof(double));
+  // Index and weight of two taps along each axis.
+  const int64_t axes = (labels[0] + labels[1] + labels[2]) * 2 * 2 * kDouble;
+  // A plane waits for the next ones; then they lie together, and one is left.
+  const int64_t kept = channels * (planes[0] + 3) * planes[1] * planes[2] * kHalf;
+  const int64_t at_once = std::min(labels[0], PlanesAtOnce(channels, labels[1], labels[2]));
+  const int64_t rows = channels * at_once;
+  const int64_t values = rows * labels[1] * labels[2];
+  // The sum and what a tap adds to it, read axis by axis; or the sum while it is rounded: as float,
+  // back in double, both absolutes, their comparison as bool and int.
+  const int64_t adding = 2 * values * kDouble + rows * labels[1] * planes[2] * kDouble +
+                         rows * planes[1] * planes[2] * (kDouble + kHalf);
+  const int64_t rounding = values * (4 * kDouble + 4 + 1 + 4);
+  return axes + kept + std::max(adding, rounding);
+}
+
 LabelPlanes DeviceRestorer::Add(const at::Tensor& logits) {
   const c10::InferenceMode inference;
   State& state = *state_;
@@ -152,7 +176,7 @@ LabelPlanes DeviceRestorer::Add(const at::Tensor& logits) {
   const bool bytes = rule_.painted.empty()
                          ? channels <= 256
                          : *std::max_element(rule_.painted.begin(), rule_.painted.end()) < 256;
-  const int64_t at_once = std::max<int64_t>(1, kValuesAtOnce / (channels * rows * columns));
+  const int64_t at_once = PlanesAtOnce(channels, rows, columns);
   std::vector<uint8_t> narrow;
   for (int64_t begin = state.emitted; begin < ready; begin += at_once) {
     const int64_t end = std::min(begin + at_once, ready);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/geometry/index.h"
 #include "core/inference/label_rule.h"
 #include "core/inference/torch/device_stream.h"
 
@@ -19,6 +20,10 @@ class DeviceRestorer {
  public:
   DeviceRestorer(LabelRule rule, DeviceStream& stream);
   ~DeviceRestorer();
+
+  /// Device bytes that it holds at its peak, beside what Add is given: for logits that come in
+  /// `planes` (planes x axis 1 x axis 2) at most and lead to labels of `labels` voxels.
+  static int64_t Bytes(int64_t channels, const Shape3& planes, const Shape3& labels);
 
   /// Takes the next planes of logits, half-precision (channels x planes x axis 1 x axis 2) on the
   /// device, and returns the labels that they complete; perhaps none.

@@ -69,6 +69,9 @@ class ScriptNetwork : public PatchNetwork {
     }
     return OpenTorchWindow(request, std::move(forwards), stream_, batch);
   }
+  int64_t WindowBytes(const WindowShape& shape) const override {
+    return keeps_volumes() ? TorchWindowBytes(signature_, shape, max_batch_) : 0;
+  }
 
   ScriptForward& forward() { return *forward_; }
   /// Counts what is resident now as this network's share of the device's memory.

@@ -239,4 +239,27 @@ absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenTorchWindow(const WindowReques
   return window;
 }
 
+int64_t TorchWindowBytes(const PatchSignature& signature, const WindowShape& shape,
+                         int64_t max_batch) {
+  constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
+  const auto& [image, window, folds, mirrors, labels] = shape;
+  const Shape3& patch = signature.patch_size;
+  const int64_t channels = signature.output_channels;
+  const int64_t padded = kFloat * signature.input_channels * window.voxels();
+  // Whole planes, which are gone when the window is open.
+  const int64_t uploaded =
+      kFloat * signature.input_channels * std::min(image[0], window[0]) * image[1] * image[2];
+  // The sum over mirrors, and what is added to it.
+  const int64_t mirrored = mirrors > 1 ? 2 * kFloat * signature.output_size() : 0;
+  // Rows of tiles that are finished before the first of them is taken.
+  const auto tiles = [&](int axis) { return (window[axis] + patch[axis] - 1) / patch[axis]; };
+  const int64_t rows =
+      std::min(1 + kBatchesAhead * max_batch / (tiles(1) * tiles(2) * folds * mirrors), window[0]);
+  const int64_t finished = rows * DeviceAccumulator::FinishedBytes(patch, window, channels, folds);
+  const int64_t restoring =
+      labels ? DeviceRestorer::Bytes(channels, {{patch[0], window[1], window[2]}}, *labels) : 0;
+  return padded + std::max(uploaded, DeviceAccumulator::Bytes(patch, window, channels, folds) +
+                                         mirrored + finished + restoring);
+}
+
 }  // namespace nnseg

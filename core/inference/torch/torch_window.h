@@ -20,6 +20,11 @@ absl::StatusOr<std::unique_ptr<VolumeWindow>> OpenTorchWindow(const WindowReques
                                                               std::shared_ptr<DeviceStream> stream,
                                                               int64_t max_batch);
 
+/// Device bytes that such a window of networks with `signature` holds at its peak, beside what the
+/// passes themselves take.
+int64_t TorchWindowBytes(const PatchSignature& signature, const WindowShape& shape,
+                         int64_t max_batch);
+
 }  // namespace nnseg
 
 #endif  // NNSEG_CORE_INFERENCE_TORCH_TORCH_WINDOW_H_
