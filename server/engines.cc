@@ -22,16 +22,18 @@ namespace {
 #ifdef NNSEG_WITH_TORCH
 constexpr bool kWithTorch = true;
 bool HasGpu() { return TorchCudaAvailable(); }
-absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorch() {
-  return MakeTorchLoader(HasGpu() ? "cuda:0" : "cpu", {.note = [](const std::string& text) {
-                           LogEvent(LogLevel::kWarning, "engine_note", {{"text", text}});
-                         }});
+absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorch(int64_t device_memory_bytes) {
+  return MakeTorchLoader(
+      HasGpu() ? "cuda:0" : "cpu",
+      {.device_memory_bytes = device_memory_bytes, .note = [](const std::string& text) {
+         LogEvent(LogLevel::kWarning, "engine_note", {{"text", text}});
+       }});
 }
 void PrepareDeviceThread(int threads) { SetTorchThreads(threads); }
 #else
 constexpr bool kWithTorch = false;
 bool HasGpu() { return false; }
-absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorch() { return nullptr; }
+absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorch(int64_t) { return nullptr; }
 void PrepareDeviceThread(int) {}
 #endif
 
@@ -55,7 +57,7 @@ std::vector<std::string> Preference(const EngineConfig& config) {
 
 }  // namespace
 
-absl::StatusOr<Engines> MakeEngines(const EngineConfig& config) {
+absl::StatusOr<Engines> MakeEngines(const EngineConfig& config, int64_t device_memory_bytes) {
   if (config.threads() > 0) SetHostThreads(config.threads());
   const int threads = HostThreads();
   const std::vector<std::string> precisions(config.precisions().begin(), config.precisions().end());
@@ -66,7 +68,7 @@ absl::StatusOr<Engines> MakeEngines(const EngineConfig& config) {
     if (name == "openvino") {
       loader = MakeOpenvino(threads);
     } else {
-      NNSEG_ASSIGN_OR_RETURN(loader, MakeTorch());
+      NNSEG_ASSIGN_OR_RETURN(loader, MakeTorch(device_memory_bytes));
     }
     if (loader == nullptr) {
       return absl::FailedPreconditionError(

@@ -66,7 +66,8 @@ void WaitForSignal(const sigset_t& signals) {
 }
 
 int Serve(const nnseg::ServerConfig& config, const sigset_t& signals) {
-  absl::StatusOr<nnseg::Engines> engines = nnseg::MakeEngines(config.engines());
+  absl::StatusOr<nnseg::Engines> engines =
+      nnseg::MakeEngines(config.engines(), config.limits().device_memory_bytes());
   if (!engines.ok()) return Fail(kCannotStart, engines.status());
   auto server = nnseg::Server::Start(config, *std::move(engines));
   if (!server.ok()) return Fail(kCannotStart, server.status());

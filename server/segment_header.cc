@@ -202,10 +202,11 @@ absl::StatusOr<AcceptedCase> CheckHeader(const pb::SegmentHeader& header,
     sent_bytes = 0;
   }
   NNSEG_ASSIGN_OR_RETURN(
-      const int64_t working_bytes,
+      const WorkingBytes working,
       EstimateWorkingBytes(*result.model, result.options, brings_previous_labels, result.pixel_type,
                            shape, result.geometry.spacing(), result.regions));
-  result.bytes = sent_bytes + working_bytes;
+  result.bytes = sent_bytes + working.host;
+  result.device_bytes = working.device;
   return result;
 }
 

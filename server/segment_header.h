@@ -30,6 +30,8 @@ struct AcceptedCase {
       ::segmentation::v1::PROBABILITY_TYPE_UNSPECIFIED;
   /// Host bytes that the case takes at its peak: what is sent, working memory and transport.
   int64_t bytes = 0;
+  /// Device bytes; 0 where no volume is kept on a device.
+  int64_t device_bytes = 0;
 };
 
 /// Checks a header and borrows its model. `kept` is the image of the volume that the header names;

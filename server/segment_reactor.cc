@@ -88,7 +88,12 @@ absl::Status SegmentReactor::TakeHeader(const pb::SegmentHeader& header) {
   NNSEG_ASSIGN_OR_RETURN(AcceptedCase accepted,
                          CheckHeader(header, host_.repository, volume_.image.get()));
   rejected_ = accepted.bytes > host_.admission.byte_limit() ? "too_large" : "queue_full";
-  NNSEG_ASSIGN_OR_RETURN(ticket_, host_.admission.Admit(accepted.bytes));
+  if (accepted.device_bytes > host_.admission.device_byte_limit()) {
+    // It will never fit: rather than none it gets the slower way, on which the host brings passes.
+    accepted.options.use_window = false;
+    accepted.device_bytes = 0;
+  }
+  NNSEG_ASSIGN_OR_RETURN(ticket_, host_.admission.Admit(accepted.bytes, accepted.device_bytes));
   VoxelBuffer voxels;
   if (volume_.image == nullptr) {
     NNSEG_ASSIGN_OR_RETURN(voxels, VoxelBuffer::Allocate(accepted.pixel_type, accepted.channels,
@@ -352,6 +357,7 @@ void SegmentReactor::Report() {
     }
     host_.metrics.CaseDone(summary_->tiles, accepted_->geometry.shape().voxels());
     log["engine"] = summary_->engine;
+    log["device_bytes"] = accepted_->device_bytes;
     log["passes"] = summary_->passes;
   }
 

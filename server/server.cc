@@ -89,6 +89,14 @@ int64_t MemoryBudget(const LimitConfig& limits) {
   return limits.memory_bytes() > 0 ? limits.memory_bytes() : DefaultMemoryBudget();
 }
 
+/// Of the one device that engines compute on beside the host; null if there is none.
+std::shared_ptr<const DeviceMemory> MemoryOfDevice(const Engines& engines) {
+  for (const Engine& engine : engines) {
+    if (auto memory = engine.loader->device_memory()) return memory;
+  }
+  return nullptr;
+}
+
 VolumeStore::Options VolumeOptions(const VolumeConfig& volumes, int64_t memory_budget) {
   return {.byte_limit = volumes.memory_bytes() > 0 ? volumes.memory_bytes() : memory_budget / 2,
           .max_volumes = volumes.max_volumes(),
@@ -110,8 +118,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config
 
 Server::Server(const ServerConfig& config, Engines engines)
     : config_(config),
+      device_memory_(MemoryOfDevice(engines)),
       repository_(config.model_repository(), std::move(engines)),
-      admission_(MemoryBudget(config.limits()), config.limits().max_cases()),
+      admission_(MemoryBudget(config.limits()), config.limits().max_cases(), "case",
+                 device_memory_),
       volumes_(VolumeOptions(config.volumes(), admission_.byte_limit()), admission_),
       executor_({.queue_capacity = config.limits().max_cases(),
                  .prepare_threads = config.engines().prepare_threads(),
@@ -203,6 +213,11 @@ void Server::AddCollectors() {
                       [this] { return static_cast<double>(volumes_.prepared_hits()); });
   metrics_.AddGauge("nnseg_admission_limit_bytes", "Host bytes that cases may need together",
                     [this] { return static_cast<double>(admission_.byte_limit()); });
+  metrics_.AddGauge("nnseg_admitted_device_bytes", "Device bytes that admitted cases may need",
+                    [this] { return static_cast<double>(admission_.device_bytes_in_use()); });
+  metrics_.AddGauge("nnseg_admission_device_limit_bytes",
+                    "Device bytes that cases may need together: what networks leave",
+                    [this] { return static_cast<double>(admission_.device_byte_limit()); });
 }
 
 void Server::LoadModels() {

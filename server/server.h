@@ -56,6 +56,7 @@ class Server {
   std::atomic<bool> draining_{false};
   // Each part uses only those above it.
   Metrics metrics_;
+  const std::shared_ptr<const DeviceMemory> device_memory_;  // null without a device
   ModelRepository repository_;
   Admission admission_;
   VolumeStore volumes_;

@@ -133,6 +133,8 @@ absl::Status ValidateConfig(const ServerConfig& config) {
   const LimitConfig& limits = config.limits();
   NNSEG_RETURN_IF_ERROR(
       ExpectAtLeast("limits.memory_bytes", static_cast<double>(limits.memory_bytes()), 0));
+  NNSEG_RETURN_IF_ERROR(ExpectAtLeast("limits.device_memory_bytes",
+                                      static_cast<double>(limits.device_memory_bytes()), 0));
   NNSEG_RETURN_IF_ERROR(ExpectAtLeast("limits.max_cases", limits.max_cases(), 1));
   NNSEG_RETURN_IF_ERROR(
       ExpectAtLeast("limits.max_request_seconds", limits.max_request_seconds(), 1));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -26,21 +27,37 @@ constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
 constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
 
 /// Of predicting and restoring one box (reader axes) of an uncropped image.
-int64_t BoxBytes(const SegmentationPlan& plan, const PatchSignature& signature, int64_t folds,
-                 bool probabilities, const CaseProperties& properties, const Box3& box) {
+WorkingBytes BoxBytes(const SegmentationPlan& plan, const std::vector<PatchNetwork*>& folds,
+                      int64_t mirrors, bool probabilities, const CaseProperties& properties,
+                      const Box3& box) {
   const RestoreBoxes boxes = BoxesFor(plan, properties, plan.transpose_forward.Apply(box));
   // The whole grid is asked for by splines that resample whole channels, among others.
   const bool whole = boxes.logits == Box3::Whole(properties.network_shape);
   const Shape3 logits = boxes.logits.shape();
-  return PredictionBytes(signature, properties.network_shape, folds, logits) +
-         RestoreBytes(plan, whole ? properties.crop.shape() : boxes.image.shape(), logits,
-                      probabilities);
+  // Where labels cannot be decided on the device it needs less.
+  const auto labels = probabilities ? std::optional<Shape3>() : std::optional(boxes.image.shape());
+  return {
+      .host = PredictionBytes(folds.front()->signature(), properties.network_shape,
+                              static_cast<int64_t>(folds.size()), logits) +
+              RestoreBytes(plan, whole ? properties.crop.shape() : boxes.image.shape(), logits,
+                           probabilities),
+      .device = PredictionDeviceBytes(folds, properties.network_shape, logits, mirrors, labels)};
+}
+
+/// Of the boxes that are under way at once, if they are the largest.
+int64_t SumOfLargest(const std::vector<WorkingBytes>& boxes, int64_t WorkingBytes::*memory) {
+  std::vector<int64_t> bytes;
+  bytes.reserve(boxes.size());
+  for (const WorkingBytes& box : boxes) bytes.push_back(box.*memory);
+  std::sort(bytes.begin(), bytes.end(), std::greater<>());
+  bytes.resize(std::min<std::size_t>(bytes.size(), kPartsAtOnce));
+  return std::accumulate(bytes.begin(), bytes.end(), int64_t{0});
 }
 
 /// Of one run over boxes of an image, at its peak.
-absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOptions& options,
-                                 bool probabilities, const Shape3& shape, const Spacing3& spacing,
-                                 const std::vector<Box3>& boxes) {
+absl::StatusOr<WorkingBytes> RunBytes(const LoadedModel& model, const SegmentationOptions& options,
+                                      bool probabilities, const Shape3& shape,
+                                      const Spacing3& spacing, const std::vector<Box3>& boxes) {
   const SegmentationPlan& plan = model.bundle().plan;
   NNSEG_ASSIGN_OR_RETURN(const CaseProperties properties,
                          PropertiesOf(plan, shape, Box3::Whole(shape), spacing));
@@ -63,16 +80,18 @@ absl::StatusOr<int64_t> RunBytes(const LoadedModel& model, const SegmentationOpt
   // While preparing: the image as float, one channel as double before and after resampling.
   const int64_t preparing =
       kFloatBytes * channels * shape.voxels() + kDoubleBytes * (shape.voxels() + network_voxels);
-  std::vector<int64_t> box_bytes;
+  const int64_t mirrors =
+      options.use_mirroring ? int64_t{1} << model.bundle().manifest.mirroring_axes.size() : 1;
+  std::vector<WorkingBytes> box_bytes;
   box_bytes.reserve(boxes.size());
   for (const Box3& box : boxes) {
-    box_bytes.push_back(BoxBytes(plan, signature, static_cast<int64_t>(selection.networks.size()),
-                                 probabilities, properties, box));
+    box_bytes.push_back(
+        BoxBytes(plan, selection.networks, mirrors, probabilities, properties, box));
   }
-  std::sort(box_bytes.begin(), box_bytes.end(), std::greater<>());
-  box_bytes.resize(std::min<std::size_t>(box_bytes.size(), kPartsAtOnce));
-  const int64_t predicting = std::accumulate(box_bytes.begin(), box_bytes.end(), int64_t{0});
-  return prepared + std::max(preparing, predicting);
+  const int64_t predicting = SumOfLargest(box_bytes, &WorkingBytes::host);
+  return WorkingBytes{
+      .host = prepared + std::max(preparing, predicting),
+      .device = options.use_window ? SumOfLargest(box_bytes, &WorkingBytes::device) : 0};
 }
 
 }  // namespace
@@ -115,23 +134,24 @@ absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
-                                             const SegmentationOptions& options,
-                                             bool brings_previous_labels, PixelType type,
-                                             const Shape3& shape, const Spacing3& spacing,
-                                             const std::vector<Box3>& regions) {
+absl::StatusOr<WorkingBytes> EstimateWorkingBytes(const LoadedModel& model,
+                                                  const SegmentationOptions& options,
+                                                  bool brings_previous_labels, PixelType type,
+                                                  const Shape3& shape, const Spacing3& spacing,
+                                                  const std::vector<Box3>& regions) {
   const SegmentationPlan& plan = model.bundle().plan;
   NNSEG_RETURN_IF_ERROR(
       VoxelBytes(type, static_cast<int64_t>(plan.channels.size()), shape).status());
   const bool ensemble = !model.members().empty();
   const std::vector<Box3> whole{Box3::Whole(shape)};
   const std::vector<Box3>& boxes = regions.empty() ? whole : regions;
-  int64_t peak = 0;
+  WorkingBytes peak;
   for (const CaseRun& run : RunsOf(model, brings_previous_labels)) {
-    NNSEG_ASSIGN_OR_RETURN(const int64_t bytes,
+    NNSEG_ASSIGN_OR_RETURN(const WorkingBytes bytes,
                            RunBytes(*run.model, options, ensemble || options.probabilities, shape,
                                     spacing, run.is_previous_stage ? whole : boxes));
-    peak = std::max(peak, bytes);
+    peak.host = std::max(peak.host, bytes.host);
+    peak.device = std::max(peak.device, bytes.device);
   }
   // What outlives a run.
   int64_t held = 0;
@@ -142,9 +162,10 @@ absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
   if (regions.empty() && !model.bundle().postprocessing.empty() &&
       options.postprocess.value_or(true)) {
     held += kLabelBytes * shape.voxels();
-    peak = std::max(peak, PostprocessingBytes(shape.voxels()));
+    peak.host = std::max(peak.host, PostprocessingBytes(shape.voxels()));
   }
-  return peak + held;
+  peak.host += held;
+  return peak;
 }
 
 }  // namespace nnseg

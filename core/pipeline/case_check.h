@@ -22,14 +22,20 @@ absl::Status ResolvePrecision(const LoadedModel& model, bool brings_previous_lab
 absl::Status ValidateOptions(const LoadedModel& model, const SegmentationOptions& options,
                              bool brings_previous_labels, bool has_regions = false);
 
-/// Host bytes that segmenting an image of `shape` at `spacing` (reader axes), or the regions of it,
-/// needs at its peak beyond the voxels as sent: what admission counts. INVALID_ARGUMENT when the
-/// network's grid would be absurd.
-absl::StatusOr<int64_t> EstimateWorkingBytes(const LoadedModel& model,
-                                             const SegmentationOptions& options,
-                                             bool brings_previous_labels, PixelType type,
-                                             const Shape3& shape, const Spacing3& spacing,
-                                             const std::vector<Box3>& regions = {});
+/// Bytes that a case needs at its peak.
+struct WorkingBytes {
+  int64_t host = 0;    ///< beyond the voxels as sent
+  int64_t device = 0;  ///< beyond the networks and their passes; 0 where no volume is kept there
+};
+
+/// What segmenting an image of `shape` at `spacing` (reader axes), or the regions of it, needs:
+/// what admission counts. The host's part is enough whether volumes are kept on the device or not.
+/// INVALID_ARGUMENT when the network's grid would be absurd.
+absl::StatusOr<WorkingBytes> EstimateWorkingBytes(const LoadedModel& model,
+                                                  const SegmentationOptions& options,
+                                                  bool brings_previous_labels, PixelType type,
+                                                  const Shape3& shape, const Spacing3& spacing,
+                                                  const std::vector<Box3>& regions = {});
 
 }  // namespace nnseg
 

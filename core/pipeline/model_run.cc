@@ -21,7 +21,8 @@ PredictionOptions PredictionOptionsFor(const LoadedModel& model,
           .use_gaussian = options.use_gaussian,
           .mirroring_axes =
               options.use_mirroring ? model.bundle().manifest.mirroring_axes : std::vector<int>{},
-          .priority = options.priority};
+          .priority = options.priority,
+          .use_window = options.use_window};
 }
 
 // A sink that is called by one thread at a time.

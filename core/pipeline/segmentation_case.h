@@ -31,6 +31,8 @@ struct SegmentationOptions {
   std::string precision;
   Priority priority = Priority::kBatch;
   bool reduce_to_deadline = false;  ///< leave out mirrors, then folds, to meet token.deadline()
+  /// Not the request's choice but the server's: keep volumes on the networks' device, if they can.
+  bool use_window = true;
 };
 
 /// One image to segment.

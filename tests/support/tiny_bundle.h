@@ -58,20 +58,24 @@ std::filesystem::path WriteTinyEnsemble(const std::filesystem::path& repository,
                                         const TinyBundleOptions& options = {});
 
 /// Serves FakePatchNetworks for any file, numbered by the fold in its name, by default as engine
-/// "torch" on device "cpu" in fp32 alone. `configure` sees each network before it is handed out.
+/// "torch" on device "cpu" in fp32 alone, without memory of its own. `configure` sees each network
+/// before it is handed out.
 /// Thread-safe.
 class FakeNetworkLoader : public NetworkLoader {
  public:
   explicit FakeNetworkLoader(
       std::function<void(FakePatchNetwork&)> configure = [](auto&) {}, std::string engine = "torch",
-      std::vector<std::string> precisions = {"fp32"}, std::string device = "cpu")
+      std::vector<std::string> precisions = {"fp32"}, std::string device = "cpu",
+      std::shared_ptr<DeviceMemory> memory = nullptr)
       : configure_(std::move(configure)),
         engine_(std::move(engine)),
         precisions_(std::move(precisions)),
-        device_(std::move(device)) {}
+        device_(std::move(device)),
+        memory_(std::move(memory)) {}
 
   std::string engine() const override { return engine_; }
   std::string device() const override { return device_; }
+  std::shared_ptr<DeviceMemory> device_memory() const override { return memory_; }
   absl::Status Supports(const std::string& precision) const override;
   absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                      const PatchSignature& signature,
@@ -82,6 +86,7 @@ class FakeNetworkLoader : public NetworkLoader {
   const std::string engine_;
   const std::vector<std::string> precisions_;
   const std::string device_;
+  const std::shared_ptr<DeviceMemory> memory_;
 };
 
 /// A folder of its own under the system's temporary folder, removed with all it holds at the end.

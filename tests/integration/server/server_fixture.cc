@@ -151,9 +151,9 @@ void ServerFixture::StartServer(const std::string& config_text,
   const auto scheduler = std::make_shared<TileScheduler>();
   const auto openvino = std::make_shared<FakeNetworkLoader>(
       configure, "openvino", std::vector<std::string>{"fp32", "bf16", "int8"});
-  auto server =
-      Server::Start(config, {{std::make_shared<FakeNetworkLoader>(std::move(configure)), scheduler},
-                             {openvino, scheduler}});
+  const auto torch = std::make_shared<FakeNetworkLoader>(
+      std::move(configure), "torch", std::vector<std::string>{"fp32"}, "cpu", device_memory_);
+  auto server = Server::Start(config, {{torch, scheduler}, {openvino, scheduler}});
   NNSEG_ASSERT_OK(server);
   server_ = *std::move(server);
   if (load_models) server_->LoadModels();

@@ -121,6 +121,7 @@ class ServerFixture : public testing::Test {
   static constexpr Shape3 kShape{{14, 12, 10}};
 
   TemporaryFolder folder_;
+  std::shared_ptr<DeviceMemory> device_memory_;  // of the networks' device; null: the host's
   Gate gate_;  // outlives the server, whose threads may still be on their way out of it
   std::unique_ptr<Server> server_;
   std::unique_ptr<pb::SegmentationService::Stub> stub_;

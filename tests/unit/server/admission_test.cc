@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -105,6 +106,65 @@ TEST(Admission, NothingIsReclaimedForWhatIsRefusedAnyway) {
   EXPECT_FALSE(admission.Admit(60).ok());  // no place
   EXPECT_FALSE(admission.AdmitKept(60).ok());
   EXPECT_EQ(reclaims, 0);
+}
+
+TEST(Admission, CountsDeviceBytesByTheSameTicket) {
+  Admission admission(100, 4, "case", std::make_shared<DeviceMemory>(50));
+  EXPECT_EQ(admission.device_byte_limit(), 50);
+  auto ticket = admission.Admit(60, 30);
+  NNSEG_ASSERT_OK(ticket);
+  EXPECT_EQ(admission.bytes_in_use(), 60);
+  EXPECT_EQ(admission.device_bytes_in_use(), 30);
+  EXPECT_THAT(admission.Admit(1, 21),
+              StatusIs(kExhausted,
+                       "the case needs 21 bytes of device memory, 20 of 50 are free: try again "
+                       "later"));
+  EXPECT_THAT(admission.Admit(41, 1),
+              StatusIs(kExhausted,
+                       "the case needs 41 bytes of host memory, 40 of 100 are free: try again "
+                       "later"));
+  EXPECT_EQ(admission.bytes_in_use(), 60);  // a refusal by one takes nothing of the other
+  NNSEG_EXPECT_OK(admission.Admit(40, 20));
+  ticket->Keep(10);
+  EXPECT_EQ(admission.device_bytes_in_use(), 0);
+  *ticket = {};
+  EXPECT_EQ(admission.bytes_in_use(), 0);
+  EXPECT_EQ(admission.device_bytes_in_use(), 0);
+}
+
+TEST(Admission, TellsWhichMemoryACaseIsTooLargeFor) {
+  Admission admission(100, 4, "case", std::make_shared<DeviceMemory>(50));
+  EXPECT_THAT(admission.Admit(101, 51),
+              StatusIs(kExhausted,
+                       HasSubstr("of host memory, this server has a budget of 100: too large")));
+  EXPECT_THAT(admission.Admit(100, 51),
+              StatusIs(kExhausted,
+                       "the case needs 51 bytes of device memory, this server has a budget of 50: "
+                       "too large"));
+  EXPECT_THAT(Admission(100, 4).Admit(1, 1), StatusIs(kExhausted, HasSubstr("budget of 0")));
+}
+
+TEST(Admission, NetworksLoadedLaterLeaveLessToCases) {
+  const auto memory = std::make_shared<DeviceMemory>(50);
+  Admission admission(100, 4, "case", memory);
+  const auto ticket = admission.Admit(1, 30);
+  NNSEG_ASSERT_OK(ticket);
+  const auto share = DeviceMemory::ShareOf(memory, 25);
+  EXPECT_EQ(admission.device_byte_limit(), 25);
+  EXPECT_THAT(admission.Admit(1, 26), StatusIs(kExhausted, HasSubstr("too large")));
+  EXPECT_THAT(admission.Admit(1, 1), StatusIs(kExhausted, HasSubstr("0 of 25 are free")));
+  NNSEG_EXPECT_OK(admission.Admit(1, 0));
+}
+
+TEST(Admission, NothingIsReclaimedForACaseThatTheDeviceHasNoRoomFor) {
+  Admission admission(100, 4, "case", std::make_shared<DeviceMemory>(50));
+  const auto kept = admission.AdmitKept(90);
+  int reclaims = 0;
+  admission.SetReclaim([&](int64_t) { ++reclaims; });
+  EXPECT_FALSE(admission.Admit(20, 51).ok());
+  EXPECT_EQ(reclaims, 0);
+  EXPECT_FALSE(admission.Admit(20, 50).ok());
+  EXPECT_EQ(reclaims, 1);
 }
 
 TEST(Admission, NamesWhatItAdmits) {

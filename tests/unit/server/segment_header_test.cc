@@ -55,6 +55,7 @@ TEST_F(SegmentHeaderTest, DefaultsAreNnunetsAndTheModels) {
   EXPECT_EQ(accepted->label_encoding, pb::LABEL_ENCODING_ZLIB);
   EXPECT_EQ(accepted->model->bundle().manifest.version, 1);
   EXPECT_GT(accepted->bytes, (32 << 20) + 10 * 12 * 14 * 2);
+  EXPECT_EQ(accepted->device_bytes, 0);
 }
 
 TEST_F(SegmentHeaderTest, OptionsAreRead) {

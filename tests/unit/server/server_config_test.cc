@@ -62,6 +62,8 @@ TEST(ServerConfig, ValuesThatCannotWorkAreNamed) {
               StatusIs(kInvalid, HasSubstr("engines.precisions has \"fp8\"")));
   EXPECT_THAT(validate("engines { preference: 'tensorflow' }"),
               StatusIs(kInvalid, HasSubstr("tensorflow")));
+  EXPECT_THAT(validate("limits { device_memory_bytes: -1 }"),
+              StatusIs(kInvalid, HasSubstr("limits.device_memory_bytes is -1")));
   EXPECT_THAT(validate("limits { max_cases: 0 }"), StatusIs(kInvalid, HasSubstr("max_cases is 0")));
   EXPECT_THAT(validate("volumes { max_volumes: -1 }"),
               StatusIs(kInvalid, HasSubstr("volumes.max_volumes is -1")));
