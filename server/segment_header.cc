@@ -50,10 +50,12 @@ absl::StatusOr<std::string> PrecisionName(pb::Precision precision) {
       return "int8";
     case pb::PRECISION_FP16:
       return "fp16";
+    case pb::PRECISION_INT8_BF16:
+      return "int8_bf16";
     default:
       return absl::InvalidArgumentError(absl::StrCat("options.precision: got ",
                                                      static_cast<int>(precision),
-                                                     ", expected one of Precision's 0 to 6"));
+                                                     ", expected one of Precision's 0 to 7"));
   }
 }
 

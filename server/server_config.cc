@@ -107,9 +107,11 @@ absl::Status ValidateConfig(const ServerConfig& config) {
     }
   }
   for (const std::string& precision : config.engines().precisions()) {
-    if (precision != "fp32" && precision != "bf16" && precision != "int8" && precision != "fp16") {
-      return absl::InvalidArgumentError(absl::StrCat("engines.precisions has \"", precision,
-                                                     "\", expected fp32, bf16, int8 or fp16"));
+    if (precision != "fp32" && precision != "bf16" && precision != "int8" &&
+        precision != "int8_bf16" && precision != "fp16") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("engines.precisions has \"", precision,
+                       "\", expected fp32, bf16, int8, int8_bf16 or fp16"));
     }
   }
   for (const char* level : {"debug", "info", "warning", "error"}) {

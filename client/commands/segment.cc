@@ -146,8 +146,10 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
       ->type_name("E")
       ->check(CLI::IsMember({"auto", "openvino", "torch"}));
   const std::map<std::string, pb::Precision> precisions{
-      {"auto", pb::PRECISION_AUTO}, {"exact", pb::PRECISION_EXACT}, {"fp32", pb::PRECISION_FP32},
-      {"bf16", pb::PRECISION_BF16}, {"int8", pb::PRECISION_INT8},   {"fp16", pb::PRECISION_FP16}};
+      {"auto", pb::PRECISION_AUTO}, {"exact", pb::PRECISION_EXACT},
+      {"fp32", pb::PRECISION_FP32}, {"bf16", pb::PRECISION_BF16},
+      {"int8", pb::PRECISION_INT8}, {"int8_bf16", pb::PRECISION_INT8_BF16},
+      {"fp16", pb::PRECISION_FP16}};
   command
       .add_option_function<std::string>(
           "--precision",
@@ -155,11 +157,10 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
             options.set_precision(precisions.at(name));
           },
           "Arithmetic of the network: exact (nnU-Net's own labels on a CPU), fp32, bf16, int8, "
-          "fp16, "
-          "or auto, the fastest of those that `nnseg models NAME` shows as offered; default: the "
-          "model's policy")
+          "int8_bf16, fp16, or auto, the fastest of those that `nnseg models NAME` shows as "
+          "offered; default: the model's policy")
       ->type_name("P")
-      ->check(CLI::IsMember({"auto", "exact", "fp32", "bf16", "int8", "fp16"}));
+      ->check(CLI::IsMember({"auto", "exact", "fp32", "bf16", "int8", "int8_bf16", "fp16"}));
   command
       .add_option_function<std::string>(
           "--folds",

@@ -24,13 +24,14 @@ class NetworkLoader {
   /// The memory of that device, of which loaded networks hold their shares; null where networks
   /// compute in the host's.
   virtual std::shared_ptr<DeviceMemory> device_memory() const { return nullptr; }
-  /// Whether the engine computes in `precision` ("fp32", "bf16", "int8", "fp16") and the device has
-  /// the arithmetic for it; FAILED_PRECONDITION says which of the two it lacks. fp32 is always OK.
+  /// Whether the engine computes in `precision` ("fp32", "bf16", "int8", "int8_bf16", "fp16") and
+  /// the device has the arithmetic for it; FAILED_PRECONDITION says which of the two it lacks. fp32
+  /// is always OK.
   virtual absl::Status Supports(const std::string& precision) const = 0;
-  /// Loads `file` (an absolute or relative path on this host) to run in `precision`; for int8 a
-  /// file of a quantised network. INVALID_ARGUMENT when the file is no such network or has another
-  /// signature; the text names the file's base name. FAILED_PRECONDITION when Supports gives it, or
-  /// when the network does not stand the precision on this device.
+  /// Loads `file` (an absolute or relative path on this host) to run in `precision`; for int8 and
+  /// int8_bf16 a file of a quantised network. INVALID_ARGUMENT when the file is no such network or
+  /// has another signature; the text names the file's base name. FAILED_PRECONDITION when Supports
+  /// gives it, or when the network does not stand the precision on this device.
   virtual absl::StatusOr<std::unique_ptr<PatchNetwork>> Load(const std::string& file,
                                                              const PatchSignature& signature,
                                                              const std::string& precision) = 0;

@@ -45,7 +45,7 @@ class PatchNetwork {
   virtual const PatchSignature& signature() const = 0;
   /// "torch" or "openvino".
   virtual std::string engine() const = 0;
-  /// Arithmetic of the network: "fp32", "bf16", "int8", "fp16".
+  /// Arithmetic of the network: "fp32", "bf16", "int8", "int8_bf16", "fp16".
   virtual std::string precision() const = 0;
 
   /// One forward pass, batch 1: `input` is (channels, patch), `output` receives the logits

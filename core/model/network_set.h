@@ -28,7 +28,7 @@ using Engines = std::vector<Engine>;
 /// The networks of one engine in one precision, resident and warm.
 struct EngineNetworks {
   Engine engine;
-  std::string precision;     ///< "fp32", "bf16", "int8", "fp16"
+  std::string precision;     ///< "fp32", "bf16", "int8", "int8_bf16", "fp16"
   double relative_time = 1;  ///< of one pass, against fp32 of the same engine on this host
   std::vector<std::unique_ptr<PatchNetwork>> folds;  ///< in the manifest's order
 };

@@ -10,7 +10,7 @@
 namespace nnseg {
 
 /// The precision in which all `runs` of a case go: "exact" (torch in fp32 on the CPU), "fp32",
-/// "bf16", "int8" or "fp16". `engine`: "" or "auto", or an engine's name.
+/// "bf16", "int8", "int8_bf16" or "fp16". `engine`: "" or "auto", or an engine's name.
 ///
 /// `wish`: one of these names, which every run must offer; "auto", the fastest on the device of the
 /// preferred engine that every run offers, by EngineNetworks::relative_time; or "", what `policy`

@@ -27,7 +27,7 @@ struct SegmentationOptions {
   std::optional<bool> postprocess;  ///< nothing: if the bundle has rules
   bool provisional_labels = false;  ///< send labels before post-processing, too
   bool probabilities = false;       ///< send class probabilities; labels are decided from them
-  /// "" (the model's policy), "auto", "exact", "fp32", "bf16", "int8" or "fp16".
+  /// "" (the model's policy), "auto", "exact", "fp32", "bf16", "int8", "int8_bf16" or "fp16".
   std::string precision;
   Priority priority = Priority::kBatch;
   bool reduce_to_deadline = false;  ///< leave out mirrors, then folds, to meet token.deadline()
@@ -64,7 +64,7 @@ enum class Reduction { kMirroring, kFolds };
 /// What was really done for a case.
 struct SegmentationSummary {
   std::string engine;     ///< that ran
-  std::string precision;  ///< of the network: "fp32", "bf16", "int8", "fp16"
+  std::string precision;  ///< of the network: "fp32", "bf16", "int8", "int8_bf16", "fp16"
   std::vector<std::string> folds;
   std::vector<int> mirroring_axes;    ///< internal axes; empty: none
   std::vector<Reduction> reductions;  ///< to meet the deadline, in order

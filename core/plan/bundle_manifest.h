@@ -29,7 +29,7 @@ struct ModelReference {
 /// volumes held out. Only what reached the limits has networks.
 struct PrecisionRecord {
   std::string engine;     ///< one of BundleManifest::engines
-  std::string precision;  ///< "bf16" or "int8"
+  std::string precision;  ///< "bf16", "int8" or "int8_bf16"
   bool passed = false;    ///< its gate
   /// Fold name to file name; empty unless passed. They may be the files of fp32.
   std::map<std::string, std::string> networks;
@@ -65,8 +65,8 @@ struct BundleManifest {
   /// Engine name to fold name to file name.
   std::map<std::string, std::map<std::string, std::string>> engines;
   std::vector<PrecisionRecord> precisions;  ///< at most one for each engine and precision
-  /// What requests get that leave the precision open: "fp32", "auto", "exact", "bf16" or "int8";
-  /// empty: what nnU-Net itself runs.
+  /// What requests get that leave the precision open: "fp32", "auto", "exact", "bf16", "int8" or
+  /// "int8_bf16"; empty: what nnU-Net itself runs.
   std::string precision_policy;
   std::map<std::string, BundleFile> files;  ///< every file but manifest.json
   int64_t weight_bytes = 0;                 ///< of one fold

@@ -1,6 +1,7 @@
 #include "core/plan/precision_json.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -14,9 +15,11 @@ namespace {
 constexpr int64_t kMaxVolumes = 1000000;
 constexpr double kMaxRelativeTime = 1000;
 
-constexpr Spelling<const char*> kPrecisions[] = {{"bf16", "bf16"}, {"int8", "int8"}};
-constexpr Spelling<const char*> kPolicies[] = {
-    {"fp32", "fp32"}, {"auto", "auto"}, {"exact", "exact"}, {"bf16", "bf16"}, {"int8", "int8"}};
+constexpr Spelling<const char*> kPrecisions[] = {
+    {"bf16", "bf16"}, {"int8", "int8"}, {"int8_bf16", "int8_bf16"}};
+constexpr Spelling<const char*> kPolicies[] = {{"fp32", "fp32"},   {"auto", "auto"},
+                                               {"exact", "exact"}, {"bf16", "bf16"},
+                                               {"int8", "int8"},   {"int8_bf16", "int8_bf16"}};
 
 absl::StatusOr<double> GetNumber(const JsonNode& node, absl::string_view key, double low,
                                  double high) {
@@ -113,8 +116,9 @@ absl::Status ParsePrecisionPolicy(const JsonNode& root, BundleManifest& manifest
   const std::optional<JsonNode> policy = root.Find("precision_policy");
   if (!policy) return absl::OkStatus();
   NNSEG_ASSIGN_OR_RETURN(manifest.precision_policy, Lookup(*policy, kPolicies));
-  const bool needs_gate =
-      manifest.precision_policy == "bf16" || manifest.precision_policy == "int8";
+  const bool needs_gate = std::any_of(
+      std::begin(kPrecisions), std::end(kPrecisions),
+      [&](const auto& precision) { return precision.name == manifest.precision_policy; });
   if (!needs_gate || manifest.is_ensemble()) return absl::OkStatus();
   const bool passed = std::any_of(
       manifest.precisions.begin(), manifest.precisions.end(), [&](const PrecisionRecord& record) {

@@ -8,8 +8,8 @@
 namespace nnseg {
 
 /// The engine "openvino": OpenVINO IR files (.xml with the weights beside it) on the CPU in fp32,
-/// bf16 where the processor computes in it, or int8; each network with one request on `threads`
-/// threads. REQUIRES: threads >= 1.
+/// and in bf16, int8 and int8_bf16 where the processor computes in them; each network with one
+/// request on `threads` threads. REQUIRES: threads >= 1.
 std::shared_ptr<NetworkLoader> MakeOpenvinoLoader(int threads);
 
 }  // namespace nnseg

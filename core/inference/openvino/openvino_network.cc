@@ -12,6 +12,7 @@
 #include "core/base/float_environment.h"
 #include "core/base/status_macros.h"
 #include "core/inference/openvino/openvino_guard.h"
+#include "core/inference/openvino/openvino_precision.h"
 #include "core/inference/pass_buffers.h"
 
 namespace nnseg {
@@ -107,10 +108,10 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
         CheckPort("input", model->input(), BatchOfOne(signature.input_channels, signature)));
     NNSEG_RETURN_IF_ERROR(
         CheckPort("output", model->output(), BatchOfOne(signature.output_channels, signature)));
-    if (precision == "int8" && !IsQuantised(*model)) {
+    if (IsInt8(precision) && !IsQuantised(*model)) {
       return absl::InvalidArgumentError("the network is not quantised");
     }
-    const ov::element::Type arithmetic = precision == "bf16" ? ov::element::bf16 : ov::element::f32;
+    const ov::element::Type arithmetic = IsBf16(precision) ? ov::element::bf16 : ov::element::f32;
     ov::CompiledModel compiled = Runtime().compile_model(
         model, "CPU",
         {ov::hint::inference_precision(arithmetic),

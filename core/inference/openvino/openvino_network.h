@@ -11,9 +11,9 @@ namespace nnseg {
 
 /// Reads an IR file and compiles it for this CPU: one request on `threads` threads. In fp32 all
 /// arithmetic is; in bf16 the products are and sums stay fp32; in int8, for a file of a quantised
-/// network, what the file leaves unquantised is fp32. INVALID_ARGUMENT when the file is no IR, has
-/// another signature, or is not quantised where int8 is asked for; FAILED_PRECONDITION when
-/// OpenVINO does not grant the precision. REQUIRES: OpenvinoSupports(precision).
+/// network, what the file leaves unquantised is fp32, in int8_bf16 bf16. INVALID_ARGUMENT when the
+/// file is no IR, has another signature, or is not quantised where it must be; FAILED_PRECONDITION
+/// when OpenVINO does not grant the precision. REQUIRES: OpenvinoSupports(precision).
 absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::string& file,
                                                                   const PatchSignature& signature,
                                                                   const std::string& precision,

@@ -20,19 +20,27 @@ bool HasByteProducts() {
 
 }  // namespace
 
+bool IsInt8(const std::string& precision) {
+  return precision == "int8" || precision == "int8_bf16";
+}
+
+bool IsBf16(const std::string& precision) {
+  return precision == "bf16" || precision == "int8_bf16";
+}
+
 absl::Status OpenvinoSupports(const std::string& precision) {
-  if (precision == "fp32") return absl::OkStatus();
-  if (precision == "bf16") {
-    // Every processor with AMX for bf16 has these as well.
-    if (__builtin_cpu_supports("avx512bf16")) return absl::OkStatus();
+  if (precision != "fp32" && !IsBf16(precision) && !IsInt8(precision)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("openvino has no ", precision, " on a processor"));
+  }
+  // Every processor with AMX for bf16 has these as well.
+  if (IsBf16(precision) && !__builtin_cpu_supports("avx512bf16")) {
     return absl::FailedPreconditionError("this processor has no bf16 instructions (avx512_bf16)");
   }
-  if (precision == "int8") {
-    if (HasByteProducts()) return absl::OkStatus();
+  if (IsInt8(precision) && !HasByteProducts()) {
     return absl::FailedPreconditionError("this processor has no int8 instructions (VNNI)");
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("openvino has no ", precision, " on a processor"));
+  return absl::OkStatus();
 }
 
 }  // namespace nnseg

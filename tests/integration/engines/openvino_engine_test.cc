@@ -20,7 +20,8 @@ INSTANTIATE_TEST_SUITE_P(
     Openvino, EngineContract,
     testing::Values(EngineUnderTest{"openvino", "fold_0.xml", MakeLoader},
                     EngineUnderTest{"openvino", "fold_0.bf16.xml", MakeLoader, "bf16"},
-                    EngineUnderTest{"openvino", "fold_0.int8.xml", MakeLoader, "int8"}));
+                    EngineUnderTest{"openvino", "fold_0.int8.xml", MakeLoader, "int8"},
+                    EngineUnderTest{"openvino", "fold_0.int8.xml", MakeLoader, "int8_bf16"}));
 
 struct LowerPrecision {
   std::string precision;
@@ -58,16 +59,39 @@ TEST_P(OpenvinoPrecision, GivesTheLabelsOfFp32ButNotItsLogits) {
 
 INSTANTIATE_TEST_SUITE_P(, OpenvinoPrecision,
                          testing::Values(LowerPrecision{"bf16", "fold_0.bf16.xml"},
-                                         LowerPrecision{"int8", "fold_0.int8.xml"}),
+                                         LowerPrecision{"int8", "fold_0.int8.xml"},
+                                         LowerPrecision{"int8_bf16", "fold_0.int8.xml"}),
                          [](const auto& info) { return info.param.precision; });
 
 TEST(OpenvinoEngine, AFileThatIsNotQuantisedIsNoInt8Network) {
-  if (const absl::Status supported = MakeLoader()->Supports("int8"); !supported.ok()) {
+  for (const char* precision : {"int8", "int8_bf16"}) {
+    if (const absl::Status supported = MakeLoader()->Supports(precision); !supported.ok()) {
+      GTEST_SKIP() << supported.message();
+    }
+    EXPECT_THAT(
+        MakeLoader()->Load(ExampleFile("fold_0.xml"), kExampleSignature, precision),
+        StatusIs(absl::StatusCode::kInvalidArgument, "fold_0.xml: the network is not quantised"));
+  }
+}
+
+TEST(OpenvinoEngine, Int8WithBf16NeedsTheInstructionsOfBoth) {
+  const auto supports = [](const char* precision) {
+    return MakeLoader()->Supports(precision).ok();
+  };
+  EXPECT_EQ(supports("int8_bf16"), supports("int8") && supports("bf16"));
+}
+
+TEST(OpenvinoEngine, WhatIsNotQuantisedRunsInTheArithmeticAskedFor) {
+  const std::shared_ptr<NetworkLoader> loader = MakeLoader();
+  if (const absl::Status supported = loader->Supports("int8_bf16"); !supported.ok()) {
     GTEST_SKIP() << supported.message();
   }
-  EXPECT_THAT(
-      MakeLoader()->Load(ExampleFile("fold_0.xml"), kExampleSignature, "int8"),
-      StatusIs(absl::StatusCode::kInvalidArgument, "fold_0.xml: the network is not quantised"));
+  const std::string file = ExampleFile("fold_0.int8.xml");
+  const auto fp32 = loader->Load(file, kExampleSignature, "int8");
+  const auto bf16 = loader->Load(file, kExampleSignature, "int8_bf16");
+  NNSEG_ASSERT_OK(fp32);
+  NNSEG_ASSERT_OK(bf16);
+  EXPECT_NE(RunOnce(**bf16, ExamplePatch()), RunOnce(**fp32, ExamplePatch()));
 }
 
 TEST(OpenvinoEngine, HalfPrecisionIsRefused) {

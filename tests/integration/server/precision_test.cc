@@ -10,13 +10,14 @@ using testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
-/// "tiny" for both engines, of which bf16 passed its gate and int8 did not.
+/// "tiny" for both engines, of which bf16 and int8_bf16 passed their gates and int8 did not.
 class PrecisionTest : public ServerFixture {
  protected:
   static TinyBundleOptions Options() {
     TinyBundleOptions options;
     options.engines = {"torch", "openvino"};
-    options.precisions = {TinyPrecision("bf16", 0.5), TinyPrecision("int8", 0.3, 0.981)};
+    options.precisions = {TinyPrecision("bf16", 0.5), TinyPrecision("int8", 0.3, 0.981),
+                          TinyPrecision("int8_bf16", 0.2)};
     return options;
   }
 
@@ -37,7 +38,8 @@ TEST_F(PrecisionTest, TheSummaryTellsWhatRan) {
   for (const auto& [precision, name] : {std::pair{pb::PRECISION_UNSPECIFIED, "fp32"},
                                         {pb::PRECISION_FP32, "fp32"},
                                         {pb::PRECISION_EXACT, "fp32"},
-                                        {pb::PRECISION_BF16, "bf16"}}) {
+                                        {pb::PRECISION_BF16, "bf16"},
+                                        {pb::PRECISION_INT8_BF16, "int8_bf16"}}) {
     const Answer answer = Segment(precision);
     NNSEG_ASSERT_OK(answer.status) << precision;
     EXPECT_EQ(answer.summary().precision(), name);
@@ -62,14 +64,17 @@ TEST_F(PrecisionTest, WhatIsNotOfferedIsRefusedWithTheReason) {
   StartServer();
   EXPECT_THAT(
       Segment(pb::PRECISION_INT8).status,
-      StatusIs(kInvalid,
-               "precision is 'int8', but model 'tiny' version 1 offers auto, exact, fp32, "
-               "bf16 (int8 on openvino: it did not pass its gate: Dice 0.981 of 0.99, equal "
-               "voxels 0.9975 of 0.995)"));
+      StatusIs(
+          kInvalid,
+          "precision is 'int8', but model 'tiny' version 1 offers auto, exact, fp32, "
+          "bf16, int8_bf16 (int8 on openvino: it did not pass its gate: Dice 0.981 of 0.99, equal "
+          "voxels 0.9975 of 0.995)"));
   EXPECT_THAT(Segment(pb::PRECISION_FP16).status,
               StatusIs(kInvalid, HasSubstr("the model has no such networks")));
-  EXPECT_THAT(Segment(pb::PRECISION_EXACT, pb::ENGINE_CHOICE_OPENVINO).status,
-              StatusIs(kInvalid, HasSubstr("offers auto, fp32, bf16 on openvino (exact is torch")));
+  EXPECT_THAT(
+      Segment(pb::PRECISION_EXACT, pb::ENGINE_CHOICE_OPENVINO).status,
+      StatusIs(kInvalid,
+               HasSubstr("offers auto, fp32, bf16, int8_bf16 on openvino (exact is torch")));
   EXPECT_THAT(Segment(pb::PRECISION_BF16, pb::ENGINE_CHOICE_TORCH).status,
               StatusIs(kInvalid, HasSubstr("offers auto, exact, fp32 on torch")));
 }
@@ -106,7 +111,7 @@ TEST_F(PrecisionTest, GetModelReportsWhatWasTried) {
   NNSEG_ASSERT_OK(FromGrpcStatus(
       pb::ModelService::NewStub(NewChannel())->GetModel(&context, request, &response)));
   EXPECT_THAT(response.engines(), testing::ElementsAre("torch", "openvino"));
-  ASSERT_EQ(response.precisions_size(), 2);
+  ASSERT_EQ(response.precisions_size(), 3);
   const pb::PrecisionReport& bf16 = response.precisions(0);
   EXPECT_EQ(bf16.engine(), "openvino");
   EXPECT_EQ(bf16.precision(), "bf16");

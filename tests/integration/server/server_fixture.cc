@@ -150,7 +150,7 @@ void ServerFixture::StartServer(const std::string& config_text,
   NNSEG_ASSERT_OK(ValidateConfig(config));
   const auto scheduler = std::make_shared<TileScheduler>();
   const auto openvino = std::make_shared<FakeNetworkLoader>(
-      configure, "openvino", std::vector<std::string>{"fp32", "bf16", "int8"});
+      configure, "openvino", std::vector<std::string>{"fp32", "bf16", "int8", "int8_bf16"});
   const auto torch = std::make_shared<FakeNetworkLoader>(
       std::move(configure), "torch", std::vector<std::string>{"fp32"}, "cpu", device_memory_);
   auto server = Server::Start(config, {{torch, scheduler}, {openvino, scheduler}});

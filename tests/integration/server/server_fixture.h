@@ -79,8 +79,8 @@ class UploadCall {
 };
 
 /// A real server on loopback over a generated model "tiny" whose networks are fakes, and clients
-/// to it. The host offers torch in fp32, and OpenVINO in fp32, bf16 and int8 to bundles that have
-/// files for it.
+/// to it. The host offers torch in fp32, and OpenVINO in fp32, bf16, int8 and int8_bf16 to
+/// bundles that have files for it.
 class ServerFixture : public testing::Test {
  protected:
   ServerFixture();

@@ -64,6 +64,20 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   EXPECT_TRUE(options.reduce_to_meet_deadline());
 }
 
+TEST(SegmentCommand, EveryPrecisionHasAName) {
+  for (const auto& [name, precision] : {std::pair{"auto", pb::PRECISION_AUTO},
+                                        {"exact", pb::PRECISION_EXACT},
+                                        {"fp32", pb::PRECISION_FP32},
+                                        {"bf16", pb::PRECISION_BF16},
+                                        {"int8", pb::PRECISION_INT8},
+                                        {"int8_bf16", pb::PRECISION_INT8_BF16},
+                                        {"fp16", pb::PRECISION_FP16}}) {
+    SegmentArguments arguments;
+    Parse("a.mha --model m --output o.mha --precision " + std::string(name), arguments);
+    EXPECT_EQ(arguments.prediction.options.precision(), precision);
+  }
+}
+
 TEST(SegmentCommand, RegionsReachTheRequestInBothUnits) {
   SegmentArguments arguments;
   Parse(

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "proto/wire/geometry_codec.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/tiny_bundle.h"
@@ -115,12 +117,17 @@ TEST_F(SegmentHeaderTest, RefusesWhatCannotBeDone) {
               }),
               StatusIs(kInvalid, HasSubstr("options.engine: got 7")));
   EXPECT_THAT(Check([](auto& header) {
-                header.mutable_options()->set_precision(static_cast<pb::Precision>(7));
+                header.mutable_options()->set_precision(static_cast<pb::Precision>(8));
               }),
-              StatusIs(kInvalid, HasSubstr("options.precision: got 7")));
-  EXPECT_THAT(
-      Check([](auto& header) { header.mutable_options()->set_precision(pb::PRECISION_BF16); }),
-      StatusIs(kInvalid, HasSubstr("precision is 'bf16'")));
+              StatusIs(kInvalid,
+                       HasSubstr("options.precision: got 8, expected one of Precision's 0 to 7")));
+  for (const auto& [precision, name] : {std::pair{pb::PRECISION_BF16, "bf16"},
+                                        {pb::PRECISION_INT8, "int8"},
+                                        {pb::PRECISION_INT8_BF16, "int8_bf16"},
+                                        {pb::PRECISION_FP16, "fp16"}}) {
+    EXPECT_THAT(Check([&](auto& header) { header.mutable_options()->set_precision(precision); }),
+                StatusIs(kInvalid, HasSubstr(absl::StrCat("precision is '", name, "'"))));
+  }
   EXPECT_THAT(Check([](auto& header) {
                 header.mutable_options()->set_mirroring(static_cast<pb::Toggle>(3));
               }),

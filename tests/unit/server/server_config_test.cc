@@ -58,8 +58,11 @@ TEST(ServerConfig, ValuesThatCannotWorkAreNamed) {
   EXPECT_THAT(validate("listen: 'host'"), StatusIs(kInvalid, HasSubstr("listen is \"host\"")));
   EXPECT_THAT(validate("http: ':8002'"), StatusIs(kInvalid, HasSubstr("http")));
   EXPECT_THAT(validate("log_level: 'loud'"), StatusIs(kInvalid, HasSubstr("log_level")));
-  EXPECT_THAT(validate("engines { precisions: ['bf16', 'fp8'] }"),
-              StatusIs(kInvalid, HasSubstr("engines.precisions has \"fp8\"")));
+  EXPECT_THAT(
+      validate("engines { precisions: ['bf16', 'fp8'] }"),
+      StatusIs(kInvalid, HasSubstr("engines.precisions has \"fp8\", expected fp32, bf16, int8, "
+                                   "int8_bf16 or fp16")));
+  NNSEG_EXPECT_OK(validate("engines { precisions: ['bf16', 'int8', 'int8_bf16', 'fp16'] }"));
   EXPECT_THAT(validate("engines { preference: 'tensorflow' }"),
               StatusIs(kInvalid, HasSubstr("tensorflow")));
   EXPECT_THAT(validate("limits { device_memory_bytes: -1 }"),

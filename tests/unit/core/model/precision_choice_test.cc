@@ -21,8 +21,8 @@ using testing::SizeIs;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
-/// A host with OpenVINO in fp32, bf16 and int8 before torch in fp32, both on the CPU, on which a
-/// pass takes as long as seconds_ says.
+/// A host with OpenVINO in fp32, bf16, int8 and int8_bf16 before torch in fp32, both on the CPU, on
+/// which a pass takes as long as seconds_ says.
 class PrecisionTest : public testing::Test {
  protected:
   std::shared_ptr<NetworkLoader> Loader(const std::string& engine,
@@ -36,7 +36,7 @@ class PrecisionTest : public testing::Test {
   std::shared_ptr<NetworkLoader> Openvino(std::vector<std::string> precisions) {
     return Loader("openvino", std::move(precisions));
   }
-  Engines Host(std::vector<std::string> precisions = {"fp32", "bf16", "int8"},
+  Engines Host(std::vector<std::string> precisions = {"fp32", "bf16", "int8", "int8_bf16"},
                const std::vector<std::string>& kept = {}) {
     return {{Openvino(std::move(precisions)), scheduler_, kept},
             {std::make_shared<FakeNetworkLoader>(), scheduler_, kept}};
@@ -58,7 +58,8 @@ class PrecisionTest : public testing::Test {
     return Load(Options(std::move(precisions)), Host());
   }
 
-  std::map<std::string, double> seconds_{{"fp32", 2}, {"fp16", 1}, {"bf16", 1}, {"int8", 0.5}};
+  std::map<std::string, double> seconds_{
+      {"fp32", 2}, {"fp16", 1}, {"bf16", 1}, {"int8", 0.5}, {"int8_bf16", 0.25}};
   double now_ = 0;
   TemporaryFolder repository_;
   const std::shared_ptr<TileScheduler> scheduler_ = std::make_shared<TileScheduler>();
@@ -131,13 +132,16 @@ TEST_F(PrecisionTest, TimesAreThoseOfThisHostAndNotTheExporters) {
 }
 
 TEST_F(PrecisionTest, AutoIsTheFastest) {
-  const std::vector<PrecisionRecord> both{TinyPrecision("bf16", 1), TinyPrecision("int8", 1)};
-  EXPECT_EQ(Chosen(*Load(both), "", "auto"), "openvino int8");
-  EXPECT_EQ(Chosen(*Load(both), "torch", "auto"), "torch fp32");
+  const std::vector<PrecisionRecord> all{TinyPrecision("bf16", 1), TinyPrecision("int8", 1),
+                                         TinyPrecision("int8_bf16", 1)};
+  EXPECT_EQ(Chosen(*Load(all), "", "auto"), "openvino int8_bf16");
+  EXPECT_EQ(Chosen(*Load(all), "torch", "auto"), "torch fp32");
+  seconds_["int8_bf16"] = 1.5;
+  EXPECT_EQ(Chosen(*Load(all), "", "auto"), "openvino int8");
   seconds_["int8"] = 1.5;
-  EXPECT_EQ(Chosen(*Load(both), "", "auto"), "openvino bf16");
-  seconds_["bf16"] = seconds_["int8"] = 2.5;
-  EXPECT_EQ(Chosen(*Load(both), "", "auto"), "openvino fp32") << "lower precisions are slower here";
+  EXPECT_EQ(Chosen(*Load(all), "", "auto"), "openvino bf16");
+  seconds_["bf16"] = seconds_["int8"] = seconds_["int8_bf16"] = 2.5;
+  EXPECT_EQ(Chosen(*Load(all), "", "auto"), "openvino fp32") << "lower precisions are slower here";
 }
 
 TEST_F(PrecisionTest, AutoStaysOnThePreferredDevice) {

@@ -77,6 +77,19 @@ TEST(Precisions, AreReadAsTheExporterWritesThem) {
   EXPECT_THAT(manifest->precisions[1].networks, SizeIs(0));
 }
 
+TEST(Precisions, WhatPassedMayBeThePolicy) {
+  for (const char* precision : {"bf16", "int8", "int8_bf16"}) {
+    ordered_json manifest = UsualManifest();
+    manifest["precisions"].erase(1);
+    manifest["precisions"][0]["precision"] = precision;
+    manifest["precision_policy"] = precision;
+    const absl::StatusOr<BundleManifest> parsed = ParseBundleManifest(manifest.dump());
+    NNSEG_ASSERT_OK(parsed) << precision;
+    EXPECT_EQ(parsed->precisions[0].precision, precision);
+    EXPECT_EQ(parsed->precision_policy, precision);
+  }
+}
+
 TEST(Precisions, AManifestNeedNotHaveThem) {
   ordered_json manifest = UsualManifest();
   manifest.erase("precisions");
@@ -136,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnlistedEngine", "/precisions/0/engine", "tensorrt", kInvalid,
                 "precisions.0.engine is \"tensorrt\", expected an engine listed under engines"},
         Refusal{"OtherPrecision", "/precisions/0/precision", "fp8", kUnimplemented,
-                "precisions.0.precision is \"fp8\", expected one of bf16, int8"},
+                "precisions.0.precision is \"fp8\", expected one of bf16, int8, int8_bf16"},
         Refusal{"TwiceTheSame", "/precisions/1/precision", "bf16", kInvalid,
                 "precisions.1 is an object, expected an engine and precision that differ"},
         Refusal{"NetworksOfAFailedOne",
@@ -158,9 +171,12 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NegativeTime", "/precisions/1/relative_time", -1, kInvalid,
                 "precisions.1.relative_time is -1"},
         Refusal{"OtherPolicy", "/precision_policy", "fp8", kUnimplemented,
-                "precision_policy is \"fp8\", expected one of fp32, auto, exact, bf16, int8"},
+                "precision_policy is \"fp8\", expected one of fp32, auto, exact, bf16, int8, "
+                "int8_bf16"},
         Refusal{"PolicyThatDidNotPass", "/precision_policy", "int8", kInvalid,
-                "precision_policy is \"int8\", expected a precision that passed its gate"}),
+                "precision_policy is \"int8\", expected a precision that passed its gate"},
+        Refusal{"PolicyThatWasNotTried", "/precision_policy", "int8_bf16", kInvalid,
+                "precision_policy is \"int8_bf16\", expected a precision that passed its gate"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Precisions, EveryKeyOfARecordIsNeeded) {
