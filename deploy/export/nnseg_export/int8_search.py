@@ -1,6 +1,6 @@
-"""The search for a quantised network that passes the accuracy gate: the fastest first."""
+"""The search for quantised networks that pass the accuracy gate: the fastest first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import openvino
@@ -14,7 +14,7 @@ _STEPS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55)  # layers left out, as long as there
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which layers stay in fp32."""
+    """Which layers are not quantised."""
 
     left_out: tuple[str, ...]
     words: str
@@ -31,6 +31,15 @@ def recipes(quantised: openvino.Model, tiles: Sequence[torch.Tensor]) -> Iterato
             names = tuple(ranking[:count])
             words = "; ".join(quantisation.describe(quantised, name) for name in names)
             yield Recipe(names, f"all layers but {count} of {len(ranking)} ({words})")
+
+
+def run(recipes: Iterable[Recipe], precisions: Iterable[str], passes: Callable[[str, Recipe], bool]) -> None:
+    """Tries each recipe in every precision that has not passed with an earlier one."""
+    searching = list(precisions)
+    for recipe in recipes:
+        searching = [precision for precision in searching if not passes(precision, recipe)]
+        if not searching:
+            return
 
 
 def _errors(quantised: openvino.Model, tiles: Sequence[torch.Tensor]) -> dict[str, float]:

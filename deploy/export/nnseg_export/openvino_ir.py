@@ -50,10 +50,11 @@ def remove(path: Path) -> None:
 
 
 class Runner:
-    """An IR on the CPU. `precision`, "f32" or "bf16", is that of all layers that are not quantised."""
+    """An IR on the CPU in the precision "fp32", "bf16", "int8" or "int8_bf16"; the latter two for a quantised network."""
 
-    def __init__(self, model: Path | openvino.Model, precision: str = "f32"):
-        options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    def __init__(self, model: Path | openvino.Model, precision: str = "fp32"):
+        rest = "bf16" if precision in ("bf16", "int8_bf16") else "f32"  # of all layers that are not quantised
+        options = {"INFERENCE_PRECISION_HINT": rest, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
         self._network = openvino.Core().compile_model(model, "CPU", options)
 
     def __call__(self, patch: torch.Tensor) -> torch.Tensor:

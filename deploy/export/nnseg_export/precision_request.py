@@ -7,7 +7,8 @@ from pathlib import Path
 from nnseg_export import ExportError
 
 Volume = tuple[Path, ...]  # the channel files of one case, in channel order
-POLICIES = ("fp32", "auto", "exact", "bf16", "int8")
+LOWER = ("bf16", "int8", "int8_bf16")  # precisions that a gate must let pass
+POLICIES = ("fp32", "auto", "exact", *LOWER)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--bf16", action="store_true", help="judge bfloat16 (needs a processor with avx512_bf16 or AMX)")
     add("--int8", action="store_true",
-        help="search for a quantised network that passes (needs NNCF and a processor with VNNI or AMX)")
+        help="search for quantised networks that pass, with the layers that are not quantised in fp32 (int8) and in "
+        "bfloat16 (int8_bf16, where the processor has it, too) (needs NNCF and a processor with VNNI or AMX)")
     add("--calibration", nargs="+", type=_volume, default=[], metavar="VOLUME",
         help="volumes to measure the ranges of activations on; without --gate-volume the last quarter of them, at least "
         "one, is held out to judge on instead")

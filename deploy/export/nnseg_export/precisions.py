@@ -18,9 +18,11 @@ import torch
 from nnseg_export import ExportError, cpu, int8_search, manifest, openvino_ir, pass_time, quantisation, repository
 from nnseg_export.case_prediction import CasePredictor
 from nnseg_export.gate import Gate, Score, worst
-from nnseg_export.precision_request import Request, Volume
+from nnseg_export.precision_request import LOWER, Request, Volume
 
 Log = Callable[[str], None]
+
+_NO_BF16 = "not judged, this processor has neither avx512_bf16 nor amx_bf16: nothing is recorded"
 
 
 def add(content: dict, bundle: Path, request: Request, models: Path, log: Log) -> dict:
@@ -40,7 +42,7 @@ def add(content: dict, bundle: Path, request: Request, models: Path, log: Log) -
         if request.int8:
             found |= run.int8(request)
     policy = request.policy or content.get("precision_policy")
-    if policy in ("bf16", "int8") and not found.get(policy, {}).get("passed"):
+    if policy in LOWER and not found.get(policy, {}).get("passed"):
         raise ExportError(f"precision policy {policy}: {policy} has not passed its accuracy gate")
     return {
         **content,
@@ -55,6 +57,11 @@ class _Candidate:
     networks: dict[str, str]  # fold to file name; empty unless all folds passed
     score: Score
     time: float  # of a pass, fp32's is 1
+    recipe: str
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.networks)
 
 
 class _Run:
@@ -67,7 +74,7 @@ class _Run:
         self._scripts = {fold: bundle / entry["file"] for fold, entry in content["engines"]["torch"].items()}
         fp32 = content["engines"]["openvino"]
         self._fp32 = {fold: openvino_ir.Runner(bundle / entry["file"]) for fold, entry in fp32.items()}
-        self._predictor = _predictor(content, bundle, models)
+        self._predictor = predictor(content, bundle, models)
         self._held_out = [self._predictor.prepare(volume) for volume in request.held_out]
         self._gate = Gate(self._predictor, self._held_out, self._fp32)
         self._fold = next(iter(self._fp32))
@@ -76,33 +83,45 @@ class _Run:
 
     def bf16(self) -> dict[str, dict]:
         if not cpu.has_bf16():
-            self._log("bf16: not judged, this processor has neither avx512_bf16 nor amx_bf16: nothing is recorded")
+            self._log(f"bf16: {_NO_BF16}")
             return {}
-        return self._record("bf16", self._try("bf16", self._convert), "all layers in bfloat16")
+        return self._record("bf16", self._try("bf16", "all layers in bfloat16", self._convert))
 
     def int8(self, request: Request) -> dict[str, dict]:
+        """Searches for int8 and int8_bf16 together: both are made from the same quantised networks."""
         if not cpu.has_int8():
             self._log("int8: not judged, this processor has neither VNNI nor AMX: nothing is recorded")
             return {}
+        tried: dict[str, list[_Candidate]] = {"int8": []}
+        if cpu.has_bf16():
+            tried["int8_bf16"] = []
+        else:
+            self._log(f"int8_bf16: {_NO_BF16}")
         tiles = self._calibration_tiles(request)
         quantised = functools.cache(lambda fold: quantisation.quantise(self._convert(fold), tiles))
         how = (
             f"NNCF {importlib.metadata.version('nncf')} post-training quantisation, mixed preset, {len(tiles)} tiles of "
-            f"{len(request.calibration)} volumes; the rest in fp32; quantised: "
+            f"{len(request.calibration)} volumes; the rest in "
         )
-        self._log(f"int8: {'Dice':>8} {'equal %':>8} {'time':>5}  quantised")
-        tried = []
-        for recipe in int8_search.recipes(quantised(self._fold), tiles):
-            left_out = recipe.left_out
-            candidate = self._try(
-                "int8", lambda fold: quantisation.compressed(quantisation.leaving_out(quantised(fold), left_out))
-            )
-            score = candidate.score
-            self._log(f"      {score.dice:>8.4f} {100 * score.equal_fraction:>8.3f} {candidate.time:>5.2f}  {recipe.words}")
-            tried.append((candidate, how + recipe.words))
-            if score.passes(self._limits):
-                return self._record("int8", *tried[-1])
-        return self._record("int8", *max(tried, key=lambda entry: entry[0].score.dice))
+
+        def passes(precision: str, recipe: int8_search.Recipe) -> bool:
+            def network(fold: str) -> openvino.Model:
+                return quantisation.compressed(quantisation.leaving_out(quantised(fold), recipe.left_out))
+
+            words = f"{how}{'bfloat16' if precision == 'int8_bf16' else 'fp32'}; quantised: {recipe.words}"
+            candidate = self._try(precision, words, network)
+            tried[precision].append(candidate)
+            dice, equal = candidate.score.dice, 100 * candidate.score.equal_fraction
+            self._log(f"  {precision:<9} {dice:>8.4f} {equal:>8.3f} {candidate.time:>5.2f}  {recipe.words}")
+            return candidate.passed
+
+        self._log(f"  {'search':<9} {'Dice':>8} {'equal %':>8} {'time':>5}  quantised")
+        int8_search.run(int8_search.recipes(quantised(self._fold), tiles), tried, passes)
+        found = {}
+        for precision, candidates in tried.items():
+            # Where none has passed, how near the most accurate came is worth telling.
+            found |= self._record(precision, max(candidates, key=lambda one: (one.passed, one.score.dice)))
+        return found
 
     def _convert(self, fold: str) -> openvino.Model:
         return openvino_ir.convert(self._scripts[fold], self._tile)
@@ -113,7 +132,7 @@ class _Run:
         chosen = np.random.default_rng(0).permutation(len(tiles))[: request.calibration_tiles]
         return [tiles[index] for index in sorted(chosen)]
 
-    def _try(self, precision: str, make: Callable[[str], openvino.Model]) -> _Candidate:
+    def _try(self, precision: str, recipe: str, make: Callable[[str], openvino.Model]) -> _Candidate:
         """Writes and judges the networks that `make` gives for the folds, one after the other until one fails; then
         the files are removed."""
         files: dict[str, Path] = {}
@@ -121,23 +140,23 @@ class _Run:
         for fold in self._scripts:
             files[fold] = self._bundle / f"fold_{fold}.{precision}.xml"
             openvino_ir.save_lower(make(fold), files[fold])
-            network = openvino_ir.Runner(files[fold], "bf16" if precision == "bf16" else "f32")
+            network = openvino_ir.Runner(files[fold], precision)
             if not scores:
                 time = pass_time.relative(network, self._fp32[fold], self._tile)
             scores.append(self._gate.judge(fold, network))
             if not scores[-1].passes(self._limits):
                 for file in files.values():
                     openvino_ir.remove(file)
-                return _Candidate({}, worst(scores), time)
-        return _Candidate({fold: file.name for fold, file in files.items()}, worst(scores), time)
+                return _Candidate({}, worst(scores), time, recipe)
+        return _Candidate({fold: file.name for fold, file in files.items()}, worst(scores), time, recipe)
 
-    def _record(self, precision: str, candidate: _Candidate, recipe: str) -> dict[str, dict]:
+    def _record(self, precision: str, candidate: _Candidate) -> dict[str, dict]:
         """The manifest's entry."""
-        score = candidate.score
-        passed = score.passes(self._limits)
+        score, passed = candidate.score, candidate.passed
         self._log(
             f"{precision}: {'passed' if passed else 'NOT passed'}: lowest Dice {score.dice:.4f} (label {score.label}), equal "
             f"voxels {100 * score.equal_fraction:.3f} %, a pass takes {candidate.time:.2f} of fp32's time"
+            + (": nothing is gained on this processor" if candidate.time >= 1 else "")
         )
         entry = {
             "engine": "openvino",
@@ -150,12 +169,13 @@ class _Run:
             "equal_fraction_limit": self._limits.equal_fraction,
             "volumes": self._gate.volumes,
             "relative_time": round(candidate.time, 3),
-            "recipe": recipe,
+            "recipe": candidate.recipe,
         }
         return {precision: entry}
 
 
-def _predictor(content: dict, bundle: Path, models: Path) -> CasePredictor:
+def predictor(content: dict, bundle: Path, models: Path) -> CasePredictor:
+    """For the folder `bundle` with the manifest `content`. `models` holds a cascade's previous stage."""
     plans = json.loads((bundle / "plans.json").read_bytes())
     configuration = content["model"]["configuration"]
     stage = plans["configurations"][configuration].get("previous_stage")
@@ -170,10 +190,10 @@ def _predictor(content: dict, bundle: Path, models: Path) -> CasePredictor:
     if "openvino" not in previous.manifest["engines"]:
         raise ExportError(f"{previous.title}: has no OpenVINO networks, which make the previous stage's labels")
     first = next(iter(previous.manifest["engines"]["openvino"].values()))
-    predictor = CasePredictor(previous.folder, previous.manifest)
+    first_stage = CasePredictor(previous.folder, previous.manifest)
     network = openvino_ir.Runner(previous.folder / first["file"])
 
     def labels(volume: Volume) -> np.ndarray:
-        return predictor.labels(predictor.prepare(volume), network)
+        return first_stage.labels(first_stage.prepare(volume), network)
 
     return CasePredictor(bundle, content, labels)

@@ -3,7 +3,6 @@
 import argparse
 import importlib.metadata
 import importlib.util
-import itertools
 import json
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ import SimpleITK
 import torch
 from conftest import DATASET, PLANS, write_model
 
-from nnseg_export import cpu, openvino_ir, precision_request, quantisation
+from nnseg_export import cpu, int8_search, openvino_ir, pass_time, precision_request, quantisation
 from nnseg_export.case_prediction import CasePredictor
 from nnseg_export.cli import main
 from nnseg_export.gate import Score, compare
@@ -102,6 +101,16 @@ def precisions(models, *options):
     return main(["precisions", "blocks", "--output", str(models), *options])
 
 
+def searched():
+    """The precisions that --int8 searches for on this processor."""
+    return ["int8", "int8_bf16"] if cpu.has_bf16() else ["int8"]
+
+
+def rows_of(precision, rows):
+    """What was tried, in the table that the search prints."""
+    return [row for row in rows if row.startswith("  ") and row.split()[0] == precision]
+
+
 def manifest_of(bundle):
     return json.loads((bundle / "manifest.json").read_text())
 
@@ -183,33 +192,73 @@ def test_int8_takes_the_fastest_recipe_that_passes(models, volumes, capsys):
     rows = capsys.readouterr().out.splitlines()
     bundle = models / "blocks" / "2"
     after = manifest_of(bundle)
-    entry = after["precisions"][0]
-    assert entry["passed"] and entry["dice"] >= 0.99 and entry["equal_fraction"] >= 0.995
-    assert (entry["engine"], entry["precision"], entry["volumes"]) == ("openvino", "int8", 1)
-    assert entry["networks"] == {"0": "fold_0.int8.xml", "1": "fold_1.int8.xml"}
-    assert set(entry["networks"].values()) <= set(after["files"]) and "fold_1.int8.bin" in after["files"]
-    header = next(index for index, row in enumerate(rows) if row.startswith("int8:") and "quantised" in row)
-    table = list(itertools.takewhile(lambda row: row.startswith(" "), rows[header + 1 :]))
-    assert entry["recipe"].endswith(table[-1].split("  ")[-1].strip())  # it stopped at the one that it took
-    assert all(float(row.split()[0]) < 0.99 or float(row.split()[1]) < 99.5 for row in table[:-1])
-
-    types = {str(op.get_element_type()) for op in openvino.Core().read_model(bundle / "fold_1.int8.xml").get_ops()}
-    assert any("int8" in name for name in types)
+    assert [entry["precision"] for entry in after["precisions"]] == searched()
+    for entry in after["precisions"]:
+        precision = entry["precision"]
+        assert entry["passed"] and entry["dice"] >= 0.99 and entry["equal_fraction"] >= 0.995
+        assert (entry["engine"], entry["volumes"]) == ("openvino", 1)
+        assert entry["networks"] == {"0": f"fold_0.{precision}.xml", "1": f"fold_1.{precision}.xml"}
+        assert {*entry["networks"].values(), f"fold_1.{precision}.bin"} <= set(after["files"])
+        table = rows_of(precision, rows)
+        assert entry["recipe"].endswith(table[-1].split("  ")[-1].strip())  # it stopped at the one that it took
+        assert all(float(row.split()[1]) < 0.99 or float(row.split()[2]) < 99.5 for row in table[:-1])
+        model = openvino.Core().read_model(bundle / f"fold_1.{precision}.xml")
+        assert any("int8" in str(op.get_element_type()) for op in model.get_ops())
+        assert f"the rest in {'bfloat16' if 'bf16' in precision else 'fp32'};" in entry["recipe"]
 
 
 @needs_int8
-def test_int8_that_never_passes_is_recorded_with_the_best_that_was_tried(models, volumes, tmp_path, capsys):
+def test_int8_that_never_passes_is_recorded_with_the_best_that_was_tried(
+    models, volumes, tmp_path, monkeypatch, capsys
+):
+    measured = []
+    errors = int8_search._errors
+    monkeypatch.setattr(int8_search, "_errors", lambda *given: measured.append(None) or errors(*given))
     noise = np.random.default_rng(0).normal(0, 2, (16, 16, 16)).astype(np.float32)
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(noise), str(tmp_path / "noise.nii.gz"))
     gate = ["--gate-volume", str(tmp_path / "noise.nii.gz"), "--gate-dice", "1", "--gate-equal", "1"]
     assert precisions(models, "--int8", "--calibration", volumes[0], *gate) == 0
     rows = capsys.readouterr().out.splitlines()
     after = manifest_of(models / "blocks" / "2")
-    entry = after["precisions"][0]
-    assert (entry["passed"], entry["networks"]) == (False, {})
-    tried = [float(row.split()[0]) for row in rows if row.startswith("   ") and "layers" in row]
-    assert len(tried) > 2 and entry["dice"] == pytest.approx(max(tried), abs=1e-4)
+    assert [entry["precision"] for entry in after["precisions"]] == searched()
+    for entry in after["precisions"]:
+        assert (entry["passed"], entry["networks"]) == (False, {})
+        tried = [float(row.split()[1]) for row in rows_of(entry["precision"], rows)]
+        assert len(tried) > 2 and entry["dice"] == pytest.approx(max(tried), abs=1e-4)
+    assert len(measured) == 1  # for both searches
+    figures = {tuple(rows_of(precision, rows)[0].split()[1:3]) for precision in searched()}
+    assert len(figures) == len(searched())  # the rest of int8_bf16 ran in bfloat16
     assert after["files"] == manifest_of(models / "blocks" / "1")["files"]
+
+
+def test_each_precision_is_searched_for_until_it_has_passed():
+    recipes = (int8_search.Recipe((), words) for words in "abcd")
+    tried = []
+
+    def passes(precision, recipe):
+        tried.append(f"{precision} {recipe.words}")
+        return tried[-1] in ("int8_bf16 a", "int8 c")
+
+    int8_search.run(recipes, ["int8", "int8_bf16"], passes)
+    assert tried == ["int8 a", "int8_bf16 a", "int8 b", "int8 c"]
+    assert next(recipes).words == "d"  # nothing is prepared for a search that is over
+
+
+@needs_int8
+def test_without_bf16_only_int8_is_searched_for(models, volumes, monkeypatch, capsys):
+    monkeypatch.setattr(cpu, "has_bf16", lambda: False)
+    assert precisions(models, "--int8", "--calibration", *volumes) == 0
+    assert "int8_bf16: not judged, this processor has neither" in capsys.readouterr().out
+    assert [entry["precision"] for entry in manifest_of(models / "blocks" / "2")["precisions"]] == ["int8"]
+
+
+@needs_bf16
+def test_the_log_says_so_where_nothing_is_gained(models, volumes, monkeypatch, capsys):
+    for time, said in ((0.5, False), (1.2, True)):
+        monkeypatch.setattr(pass_time, "relative", lambda *networks, time=time: time)
+        assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 0
+        assert ("nothing is gained on this processor" in capsys.readouterr().out) == said
+    assert manifest_of(models / "blocks" / "3")["precisions"][0]["passed"]
 
 
 @needs_int8
