@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   std::vector<int64_t> patch;
   int threads = 0;
   app.add_option("--engine", engine_name, "torch or openvino")->required();
-  app.add_option("--precision", precision, "fp32, bf16, int8 or fp16");
+  app.add_option("--precision", precision, "fp32, bf16, int8, int8_bf16 or fp16");
   app.add_option("--file", file, "the engine's network file")->required();
   app.add_option("--channels", signature.input_channels, "of the input")->required();
   app.add_option("--heads", signature.output_channels, "channels of the output")->required();

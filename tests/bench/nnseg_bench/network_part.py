@@ -46,12 +46,15 @@ def run(bench: Bench) -> None:
 def _variants(bench: Bench, files: networks.Files) -> Iterator[Variant]:
     yield Variant("torch", "fp32", files.torch)
     yield Variant("openvino", "fp32", files.openvino)
-    if machine.cpu_flags() & {"avx512_bf16", "amx_bf16"}:
+    has_bf16 = bool(machine.cpu_flags() & {"avx512_bf16", "amx_bf16"})
+    if has_bf16:
         yield Variant("openvino", "bf16", files.bf16)
     else:
-        bench.skip(PART, "bf16: this CPU has neither avx512_bf16 nor amx_bf16")
+        bench.skip(PART, "bf16 and int8_bf16: this CPU has neither avx512_bf16 nor amx_bf16")
     try:
         yield Variant("openvino", "int8", files.int8())
+        if has_bf16:
+            yield Variant("openvino", "int8_bf16", files.int8())
     except ExportError:
         bench.skip(PART, "int8: NNCF is not installed")
     except RuntimeError as error:
@@ -76,7 +79,7 @@ def _measure(bench: Bench, name: str, size: int, files: networks.Files, flops: i
     rates = [flops / seconds / 1e9 for seconds in ours]
     sgemm_rates = [2 * _sgemm_size(bench) ** 3 / seconds / 1e9 for seconds in sgemm]
     median = statistics.median
-    note = "all layers quantised, speed only" if variant.precision == "int8" else ""
+    note = "all layers quantised, speed only" if variant.precision.startswith("int8") else ""
     plain = name == networks.PLAIN.name
     bench.add(Row(
         PART, what, median(rates), "GFLOP/s", "sgemm", median(sgemm_rates), paired_ratio(rates, sgemm_rates),

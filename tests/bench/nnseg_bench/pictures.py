@@ -13,7 +13,10 @@ from nnseg_bench.goals import Goal
 from nnseg_bench.report import Row, number
 
 TIMELINE = "timeline.png"  # docs/performance.md has a place of its own for it
-_COLOURS = {"torch fp32": "#8da0cb", "openvino fp32": "#66c2a5", "openvino bf16": "#fc8d62", "openvino int8": "#e78ac3"}
+_COLOURS = {
+    "torch fp32": "#8da0cb", "openvino fp32": "#66c2a5", "openvino bf16": "#fc8d62", "openvino int8": "#e78ac3",
+    "openvino int8_bf16": "#e5c494",
+}  # fmt: skip
 _PEER = "#b3b3b3"
 _STAGES = {  # as the client names them
     "upload": ("receive", "#8da0cb"), "queued": ("wait", "#e5e5e5"), "preprocess": ("prepare", "#fc8d62"),

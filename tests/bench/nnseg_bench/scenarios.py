@@ -53,7 +53,7 @@ def modes(bench: Bench, part: str, service: Service, scenario: Scenario) -> list
     """fp32 first; then the lower precisions that the server offers, and the exact mode."""
     offered = {report["precision"]: report for report in service.precisions(scenario.model)}
     lower = []
-    for precision in ("bf16", "int8"):
+    for precision in ("bf16", "int8", "int8_bf16"):
         report = offered.get(precision)
         if report and report["offered"]:
             lower.append(Mode(f"openvino {precision}", (*_PLAIN, "--engine", "openvino", "--precision", precision)))
