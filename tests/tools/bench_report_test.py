@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
-from nnseg_bench import report
+from nnseg_bench import precision_table, report
 from nnseg_bench.goals import Goal, goals
 from nnseg_bench.report import Row, Skip
 
@@ -85,6 +85,42 @@ class Page(unittest.TestCase):
         root = pathlib.Path(__file__).resolve().parents[2]
         for name in ("README.md", "docs/performance.md"):
             report.replace_between((root / name).read_text(encoding="utf-8"), "bench", "")
+        report.replace_between((root / "docs/performance.md").read_text(encoding="utf-8"), "precisions", "")
+
+
+class Precisions(unittest.TestCase):
+    RECORD = {
+        "precision": "int8_bf16", "passed": True, "dice": 0.99512, "equal_fraction": 0.99765, "relative_time": 0.414,
+        "recipe": "NNCF; the rest in bfloat16; quantised: all layers but 5 of 17 (1 -> 16 channels; 16 -> 5 channels)",
+    }  # fmt: skip
+
+    def test_a_row_tells_what_a_precision_reached(self):
+        passed = precision_table.Result("S1-3d_fullres", self.RECORD, (0.98123, 0.9951))
+        self.assertIn(
+            "| S1-3d_fullres | int8_bf16 | passed | 0.9951 | 99.77 % | 0.41 | 12 of 17 | 0.9812, 99.51 % |",
+            precision_table.table([passed]),
+        )
+        failed = precision_table.Result("S2-2d", {**self.RECORD, "precision": "int8", "passed": False}, None)
+        self.assertIn("| S2-2d | int8 | NOT passed |", precision_table.table([failed]))
+
+    def test_recipes_are_told_in_short(self):
+        recipes = ("all layers in bfloat16", "NNCF; the rest in fp32; quantised: all layers", self.RECORD["recipe"])
+        self.assertEqual([*map(precision_table.quantised_layers, recipes)], ["none", "all", "12 of 17"])
+
+    def test_no_volume_both_calibrates_and_judges(self):
+        for volumes in precision_table.VOLUMES.values():
+            cases = [*volumes.calibration, *volumes.gate, *volumes.parts]
+            self.assertEqual(len(cases), len(set(cases)))
+
+    def test_a_previous_stage_comes_before_its_cascade(self):
+        plans = '{"configurations": {"3d_cascade_fullres": {"previous_stage": "3d_lowres"}, "3d_lowres": {}}}'
+        with tempfile.TemporaryDirectory() as folder:
+            for configuration in ("3d_cascade_fullres", "3d_lowres"):
+                model = pathlib.Path(folder) / "Dataset005_Cascade" / f"nnUNetTrainer__nnUNetPlans__{configuration}"
+                model.mkdir(parents=True)
+                (model / "plans.json").write_text(plans)
+            found = [*precision_table.find_models(pathlib.Path(folder))]
+        self.assertEqual([model.name for model in found], ["S5-3d_lowres", "S5-3d_cascade_fullres"])
 
 
 if __name__ == "__main__":

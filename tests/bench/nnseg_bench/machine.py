@@ -19,22 +19,30 @@ def cpu_flags() -> set[str]:
 
 def describe(threads: int, server: Path, build: str) -> list[tuple[str, str]]:
     """Name and value of all that has a say in the figures; load is that of this moment."""
-    flags = cpu_flags()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     version = subprocess.run([server, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     packages = [f"{name} {_version(name)}" for name in _PACKAGES]
     return [
         ("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
-        ("CPU", f"{_cpuinfo('model name')}, family {_cpuinfo('cpu family')}, model {_cpuinfo('model')}"),
+        ("CPU", processor()),
         ("cores", f"{len(os.sched_getaffinity(0))} usable of {os.cpu_count()}"),
         ("threads", f"{threads}, on every side"),
-        ("instruction sets", ", ".join(name for name in _INSTRUCTIONS if name in flags)),
+        ("instruction sets", instruction_sets()),
         ("memory", f"{memory:.0f} GiB"),
         ("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"),
         ("nnseg", f"{version}, {build}"),
         ("packages", ", ".join(packages)),
         ("load average at the start", load()),
     ]
+
+
+def processor() -> str:
+    return f"{_cpuinfo('model name')}, family {_cpuinfo('cpu family')}, model {_cpuinfo('model')}"
+
+
+def instruction_sets() -> str:
+    flags = cpu_flags()
+    return ", ".join(name for name in _INSTRUCTIONS if name in flags)
 
 
 def load() -> str:

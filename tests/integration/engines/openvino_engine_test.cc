@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(EngineUnderTest{"openvino", "fold_0.xml", MakeLoader},
                     EngineUnderTest{"openvino", "fold_0.bf16.xml", MakeLoader, "bf16"},
                     EngineUnderTest{"openvino", "fold_0.int8.xml", MakeLoader, "int8"},
-                    EngineUnderTest{"openvino", "fold_0.int8.xml", MakeLoader, "int8_bf16"}));
+                    EngineUnderTest{"openvino", "fold_0.int8_bf16.xml", MakeLoader, "int8_bf16"}));
 
 struct LowerPrecision {
   std::string precision;
@@ -60,7 +60,7 @@ TEST_P(OpenvinoPrecision, GivesTheLabelsOfFp32ButNotItsLogits) {
 INSTANTIATE_TEST_SUITE_P(, OpenvinoPrecision,
                          testing::Values(LowerPrecision{"bf16", "fold_0.bf16.xml"},
                                          LowerPrecision{"int8", "fold_0.int8.xml"},
-                                         LowerPrecision{"int8_bf16", "fold_0.int8.xml"}),
+                                         LowerPrecision{"int8_bf16", "fold_0.int8_bf16.xml"}),
                          [](const auto& info) { return info.param.precision; });
 
 TEST(OpenvinoEngine, AFileThatIsNotQuantisedIsNoInt8Network) {
