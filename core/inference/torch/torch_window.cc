@@ -252,7 +252,7 @@ int64_t TorchWindowBytes(const PatchSignature& signature, const WindowShape& sha
   // The sum over mirrors, and what is added to it.
   const int64_t mirrored = mirrors > 1 ? 2 * kFloat * signature.output_size() : 0;
   // Rows of tiles that are finished before the first of them is taken.
-  const auto tiles = [&](int axis) { return (window[axis] + patch[axis] - 1) / patch[axis]; };
+  const auto tiles = [&](int axis) { return (shape.window[axis] + patch[axis] - 1) / patch[axis]; };
   const int64_t rows =
       std::min(1 + kBatchesAhead * max_batch / (tiles(1) * tiles(2) * folds * mirrors), window[0]);
   const int64_t finished = rows * DeviceAccumulator::FinishedBytes(patch, window, channels, folds);
