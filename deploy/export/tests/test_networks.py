@@ -56,13 +56,12 @@ NETWORKS = {
     "Primus B": (PLANS, "nnUNet_Primus_B_Trainer"),
     "Primus M": (PLANS, "nnUNet_Primus_M_Trainer"),
     "Primus L": (PLANS, "nnUNet_Primus_L_Trainer"),
-    "Primus V2 S": (PLANS, "nnUNet_PrimusV2S_Trainer"),
-    "Primus V3 S": (PLANS, "nnUNet_PrimusV3S_Trainer"),
 }
+NETWORKS |= {f"Primus V{v} {size}": (PLANS, f"nnUNet_PrimusV{v}{size}_Trainer") for v in (2, 3) for size in "SBM"}
 
 
 # Large for a test: these take a minute or more each.
-SLOW = ("Primus B", "Primus M", "Primus L", "Primus V2 S", "Primus V3 S")
+SLOW = [name for name in NETWORKS if name.startswith("Primus") and name != "Primus S"]
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in NETWORKS])
