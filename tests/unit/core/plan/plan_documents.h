@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "absl/strings/string_view.h"
+#include "absl/status/statusor.h"
+#include "core/plan/plans_json.h"
 
 namespace nnseg {
 
@@ -51,6 +52,17 @@ inline nlohmann::ordered_json UsualDataset() {
     "labels": {"background": 0, "liver": 2, "tumour": 1},
     "file_ending": ".nii.gz"
   })");
+}
+
+/// The one configuration of UsualPlans.
+inline nlohmann::ordered_json& FullRes(nlohmann::ordered_json& plans) {
+  return plans["configurations"]["3d_fullres"];
+}
+
+inline absl::StatusOr<SegmentationPlan> Parse(
+    const nlohmann::ordered_json& plans, const nlohmann::ordered_json& dataset = UsualDataset(),
+    const std::string& configuration = "3d_fullres") {
+  return ParseSegmentationPlan(plans.dump(), dataset.dump(), configuration);
 }
 
 }  // namespace nnseg
