@@ -57,7 +57,7 @@ NETWORKS = {
     "Primus M": (PLANS, "nnUNet_Primus_M_Trainer"),
     "Primus L": (PLANS, "nnUNet_Primus_L_Trainer"),
 }
-NETWORKS |= {f"Primus V{v} {size}": (PLANS, f"nnUNet_PrimusV{v}{size}_Trainer") for v in (2, 3) for size in "SBM"}
+NETWORKS |= {f"Primus V{v} {size}": (PLANS, f"nnUNet_PrimusV{v}{size}_Trainer") for v in (2, 3) for size in "SBML"}
 
 
 # Large for a test: these take a minute or more each.
