@@ -53,7 +53,7 @@ step_tsan() {
 step_tidy() { deploy/tidy.sh; }
 
 step_exporter() {
-  deploy/export/setup &&
+  deploy/export/setup --int8 &&
     (cd deploy/export && .venv/bin/python -m pytest -q --junit-xml="$OLDPWD/$results/exporter/pytest.xml")
 }
 
