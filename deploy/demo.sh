@@ -2,7 +2,8 @@
 # The main job, end to end: sets the machine up, builds, starts nnseg-server on the bundled model, segments the bundled T1 head
 # scan through it and stops it. Leaves out/demo/labels.nii.gz, out/demo/overlay.png and out/demo/server.log.
 #
-#   deploy/demo.sh [ARGUMENT...]   further arguments go to `nnseg segment`, for example --engine torch or --no-tta
+#   deploy/demo.sh                 without mirroring, which takes seconds
+#   deploy/demo.sh ARGUMENT...     these arguments of `nnseg segment` instead: `--folds 0,1` mirrors and takes a minute
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -56,7 +57,7 @@ for ((waited = 0; ; ++waited)); do
 done
 
 "$bin/nnseg" segment examples/volumes/colin27_t1.nii.gz --server "127.0.0.1:$port" --model brain-t1 \
-  --output "$out/labels.nii.gz" --overlay "$out/overlay.png" "$@" || die "the segmentation failed (exit code $?)"
+  --output "$out/labels.nii.gz" --overlay "$out/overlay.png" "${@:---no-tta}" || die "the segmentation failed (exit code $?)"
 
 kill -TERM "$server_pid"
 wait "$server_pid" || die "the server left with exit code $?"
