@@ -175,6 +175,9 @@ void DefinePrediction(CLI::App& command, PredictionArguments& arguments) {
   command.add_flag_callback(
       "--no-tta", [&] { options.set_mirroring(ToggleOf(false)); },
       "Predict once, without nnU-Net's mirroring test-time augmentation");
+  command.add_flag_callback(
+      "--no-gaussian", [&] { options.set_gaussian(ToggleOf(false)); },
+      "Weight all voxels of a tile equally, not by nnU-Net's Gaussian");
   command
       .add_option_function<double>(
           "--step-size", [&](double step) { options.set_tile_step_size(step); },

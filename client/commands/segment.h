@@ -16,8 +16,8 @@ struct PredictionArguments {
   std::vector<::segmentation::v1::Region> regions;  ///< none: the whole image
 };
 
-/// Adds --model, --model-version, --engine, --precision, --folds, --no-tta, --step-size,
-/// --postprocess, --priority, --roi and --roi-mm.
+/// Adds --model, --model-version, --engine, --precision, --folds, --no-tta, --no-gaussian,
+/// --step-size, --postprocess, --priority, --roi and --roi-mm.
 void DefinePrediction(CLI::App& command, PredictionArguments& arguments);
 
 /// Arguments of `nnseg segment`.

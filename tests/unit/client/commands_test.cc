@@ -40,8 +40,8 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   SegmentArguments arguments;
   Parse(
       "a.mha b.mha --server host:9 --model m --model-version 2 --output out.nrrd --engine torch "
-      "--folds 0,all --no-tta --step-size 0.75 --postprocess on --deadline 1.5 --json "
-      "--tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png "
+      "--folds 0,all --no-tta --no-gaussian --step-size 0.75 --postprocess on --deadline 1.5 "
+      "--json --tls-ca ca.pem --tls-cert c.pem --tls-key k.pem --tls-server-name n --overlay o.png "
       "--previous-labels low.mha --probabilities p.npz --probability-type float16 "
       "--priority interactive --reduce-to-deadline --precision bf16",
       arguments);
@@ -52,6 +52,7 @@ TEST(SegmentCommand, EveryOptionReachesTheRequest) {
   EXPECT_EQ(options.precision(), pb::PRECISION_BF16);
   EXPECT_THAT(options.folds(), ElementsAre("0", "all"));
   EXPECT_EQ(options.mirroring(), pb::TOGGLE_OFF);
+  EXPECT_EQ(options.gaussian(), pb::TOGGLE_OFF);
   EXPECT_EQ(options.tile_step_size(), 0.75);
   EXPECT_EQ(options.postprocessing(), pb::TOGGLE_ON);
   EXPECT_EQ(arguments.connection.timeout(), std::chrono::milliseconds(1500));
