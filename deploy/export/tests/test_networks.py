@@ -60,7 +60,7 @@ NETWORKS = {
 NETWORKS |= {f"Primus V{v} {size}": (PLANS, f"nnUNet_PrimusV{v}{size}_Trainer") for v in (2, 3) for size in "SBML"}
 
 
-# Large for a test: these take a minute or more each.
+# Large for a test: these take half a minute or more each.
 SLOW = [name for name in NETWORKS if name.startswith("Primus") and name != "Primus S"]
 
 
