@@ -4,6 +4,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMaxMessageBytes = (4 << 20) + (64 << 10);
+constexpr int kReconnectDelayMs = 100;
+constexpr std::chrono::milliseconds kConnectPatience{500};
 
 /// Empty for an empty path.
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
@@ -51,8 +54,14 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& se
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectDelayMs);
   if (!tls.server_name.empty()) arguments.SetSslTargetNameOverride(tls.server_name);
-  return grpc::CreateCustomChannel(server, credentials, arguments);
+  auto channel = grpc::CreateCustomChannel(server, credentials, arguments);
+  // A call on a channel whose last try to connect failed ends at once, and one failed try says
+  // little: gRPC before 1.61 takes a connect() in progress for a failed one when errno changes
+  // before it looks (grpc/grpc#35064). So several tries are made first.
+  channel->WaitForConnected(std::chrono::system_clock::now() + kConnectPatience);
+  return channel;
 }
 
 }  // namespace nnseg

@@ -23,8 +23,9 @@ struct TlsOptions {
 };
 
 /// Opens a channel to `server` ("host:port"), its connection not shared with other channels:
-/// plaintext unless a field of `tls` is set. Does not wait for the server. INVALID_ARGUMENT when a
-/// TLS file cannot be read or only one of certificate and key is given.
+/// plaintext unless a field of `tls` is set. Tries to connect for up to half a second; where that
+/// fails, the channel's calls say so. INVALID_ARGUMENT when a TLS file cannot be read or only one
+/// of certificate and key is given.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& server,
                                                            const TlsOptions& tls);
 
