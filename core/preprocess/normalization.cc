@@ -67,14 +67,16 @@ void ZScoreUnderMask(const VolumeView<float>& image, const VolumeView<const uint
   NNSEG_CHECK(mask.shape == image.shape);
   const auto [mean, std] = MaskedMomentsOf({image.data, image.shape, image.strides}, mask);
   const float divisor = AtLeastEpsilon(std);
-  for (int64_t z = 0; z < image.shape[0]; ++z) {
-    for (int64_t y = 0; y < image.shape[1]; ++y) {
-      for (int64_t x = 0; x < image.shape[2]; ++x) {
-        float& value = image.at({{z, y, x}});
-        if (mask.at({{z, y, x}}) != 0) value = (value - mean) / divisor;
+  ParallelFor(image.shape[0], [&, mean = mean](int64_t begin, int64_t end) {
+    for (int64_t z = begin; z < end; ++z) {
+      for (int64_t y = 0; y < image.shape[1]; ++y) {
+        for (int64_t x = 0; x < image.shape[2]; ++x) {
+          float& value = image.at({{z, y, x}});
+          if (mask.at({{z, y, x}}) != 0) value = (value - mean) / divisor;
+        }
       }
     }
-  }
+  });
 }
 
 void Ct(const IntensityProperties& intensity, const VolumeView<float>& image) {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/parallel_for.h"
 
 namespace nnseg {
 namespace {
@@ -12,11 +15,16 @@ namespace {
 constexpr int64_t kBlock = 128;        // numpy's PW_BLOCKSIZE
 constexpr int64_t kBufferSize = 8192;  // numpy's default buffer, in elements
 
+constexpr int64_t kPart = 1 << 14;  // values that one thread sums at a time
+
+// How many of `count` values, more than a block, numpy's pairwise sum puts into its left half.
+int64_t LeftHalf(int64_t count) { return count / 2 - count / 2 % 8; }
+
 // numpy's pairwise sum of the next `count` values; next(values, n) delivers n <= kBlock of them.
 template <typename Next>
 float PairwiseSum(int64_t count, Next& next) {
   if (count > kBlock) {
-    const int64_t half = count / 2 - count / 2 % 8;
+    const int64_t half = LeftHalf(count);
     const float left = PairwiseSum(half, next);
     return left + PairwiseSum(count - half, next);
   }
@@ -35,6 +43,46 @@ float PairwiseSum(int64_t count, Next& next) {
   }
   float sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
   for (; i < count; ++i) sum += values[i];
+  return sum;
+}
+
+// The parts of at most kPart values that the pairwise sum of `count` values splits into, in order.
+void Split(int64_t count, std::vector<int64_t>& parts) {
+  if (count <= kPart) {
+    parts.push_back(count);
+    return;
+  }
+  Split(LeftHalf(count), parts);
+  Split(count - LeftHalf(count), parts);
+}
+
+// The pairwise sum of `count` values from the sums of their parts, which it takes off `sums`.
+float Join(int64_t count, std::span<const float>& sums) {
+  if (count <= kPart) {
+    const float sum = sums.front();
+    sums = sums.subspan(1);
+    return sum;
+  }
+  const float left = Join(LeftHalf(count), sums);
+  return left + Join(count - LeftHalf(count), sums);
+}
+
+// Pairwise sums of rows of the given lengths, which follow each other, added up in order from 0.
+// reader(first) gives a function as PairwiseSum takes it, for the values from number `first` on.
+template <typename Reader>
+float SumOfRows(std::span<const int64_t> rows, const Reader& reader) {
+  std::vector<int64_t> parts;
+  for (const int64_t row : rows) Split(row, parts);
+  std::vector<int64_t> first(parts.size());
+  std::exclusive_scan(parts.begin(), parts.end(), first.begin(), int64_t{0});
+  std::vector<float> sums(parts.size());
+  ParallelFor(std::ssize(parts), [&](int64_t begin, int64_t end) {
+    auto next = reader(first[begin]);
+    for (int64_t i = begin; i < end; ++i) sums[i] = PairwiseSum(parts[i], next);
+  });
+  std::span<const float> left = sums;
+  float sum = 0;
+  for (const int64_t row : rows) sum += Join(row, left);
   return sum;
 }
 
@@ -60,11 +108,17 @@ std::vector<Axis> CoalescedAxes(const VolumeView<const float>& image) {
   return merged;
 }
 
-// Delivers a view's voxels in memory order.
+// Delivers a view's voxels in memory order, from number `first` on.
 class MemoryOrderReader {
  public:
-  MemoryOrderReader(const float* data, std::vector<Axis> axes)
-      : data_(data), axes_(std::move(axes)), index_(axes_.size()) {}
+  MemoryOrderReader(const float* data, const std::vector<Axis>& axes, int64_t first)
+      : data_(data), axes_(axes), index_(axes.size()) {
+    for (std::size_t axis = axes.size(); axis-- > 0;) {
+      index_[axis] = first % axes[axis].length;
+      first /= axes[axis].length;
+    }
+    FindRow();
+  }
 
   void operator()(float* values, int64_t count) {
     const Axis inner = axes_.back();
@@ -72,7 +126,11 @@ class MemoryOrderReader {
       int64_t& position = index_.back();
       const int64_t n = std::min(count, inner.length - position);
       const float* const from = row_ + position * inner.stride;
-      for (int64_t i = 0; i < n; ++i) values[i] = from[i * inner.stride];
+      if (inner.stride == 1) {
+        std::copy_n(from, n, values);
+      } else {
+        for (int64_t i = 0; i < n; ++i) values[i] = from[i * inner.stride];
+      }
       values += n;
       count -= n;
       position += n;
@@ -87,6 +145,10 @@ class MemoryOrderReader {
       if (++index_[axis] < axes_[axis].length) break;
       index_[axis] = 0;
     }
+    FindRow();
+  }
+
+  void FindRow() {
     row_ = data_;
     for (std::size_t axis = 0; axis + 1 < axes_.size(); ++axis) {
       row_ += index_[axis] * axes_[axis].stride;
@@ -94,29 +156,28 @@ class MemoryOrderReader {
   }
 
   const float* data_;
-  const float* row_ = data_;
-  std::vector<Axis> axes_;
+  const float* row_ = nullptr;
+  const std::vector<Axis>& axes_;
   std::vector<int64_t> index_;
 };
 
-// add.reduce over all axes: the rows of numpy's buffered iterator, summed pairwise each.
-float Sum(const VolumeView<const float>& image, const std::vector<Axis>& axes) {
-  MemoryOrderReader reader(image.data, axes);
-  // Rows hold whole blocks of inner axes: as many as the buffer takes, within one index of the
-  // axes outside of `split`, along which blocks are counted.
+// Lengths of the rows of numpy's buffered iterator in add.reduce over all axes. Rows hold whole
+// blocks of inner axes: as many as the buffer takes, within one index of the axes outside of
+// `split`, along which blocks are counted.
+std::vector<int64_t> RowsOf(int64_t voxels, const std::vector<Axis>& axes) {
   int64_t block = axes.back().length;
   std::size_t split = axes.size() - 1;
   while (split > 0 && block * axes[split - 1].length <= kBufferSize) block *= axes[--split].length;
   const int64_t blocks = split > 0 ? axes[split - 1].length : 1;
   const int64_t blocks_per_row = std::max<int64_t>(1, kBufferSize / block);
-  const int64_t repeats = image.shape.voxels() / (block * blocks);
-  float sum = 0;
+  const int64_t repeats = voxels / (block * blocks);
+  std::vector<int64_t> rows;
   for (int64_t i = 0; i < repeats; ++i) {
     for (int64_t done = 0; done < blocks; done += blocks_per_row) {
-      sum += PairwiseSum(std::min(blocks_per_row, blocks - done) * block, reader);
+      rows.push_back(std::min(blocks_per_row, blocks - done) * block);
     }
   }
-  return sum;
+  return rows;
 }
 
 // Division in double, result in float: numpy divides a float by a 64-bit count.
@@ -125,53 +186,81 @@ float Divide(float sum, int64_t count) {
 }
 
 // std() of `count` values around `mean`: (x - mean)^2 is a contiguous copy, one pairwise sum.
-template <typename Next>
-float StandardDeviation(int64_t count, float mean, Next& next) {
-  const auto squares = [&](float* values, int64_t n) {
-    next(values, n);
-    for (int64_t i = 0; i < n; ++i) {
-      const float difference = values[i] - mean;
-      values[i] = difference * difference;
-    }
+template <typename Reader>
+float StandardDeviation(int64_t count, float mean, const Reader& reader) {
+  const auto squares = [&](int64_t first) {
+    return [mean, next = reader(first)](float* values, int64_t n) mutable {
+      next(values, n);
+      for (int64_t i = 0; i < n; ++i) {
+        const float difference = values[i] - mean;
+        values[i] = difference * difference;
+      }
+    };
   };
-  return std::sqrt(Divide(0 + PairwiseSum(count, squares), count));
+  return std::sqrt(Divide(SumOfRows({&count, 1}, squares), count));
 }
 
-// Delivers the voxels of a view under a mask in C order of the view.
-class MaskedReader {
+// The voxels of a view that lie under a mask, in C order of the view.
+class MaskedVoxels {
  public:
-  MaskedReader(const VolumeView<const float>& image, const VolumeView<const uint8_t>& mask)
-      : image_(image), mask_(mask) {}
+  MaskedVoxels(const VolumeView<const float>& image, const VolumeView<const uint8_t>& mask)
+      : image_(image), mask_(mask), plane_begin_(image.shape[0] + 1) {
+    ParallelFor(image.shape[0], [&](int64_t begin, int64_t end) {
+      for (int64_t z = begin; z < end; ++z) plane_begin_[z + 1] = CountIn(z);
+    });
+    std::partial_sum(plane_begin_.begin(), plane_begin_.end(), plane_begin_.begin());
+  }
 
-  void operator()(float* values, int64_t count) {
-    while (count > 0) {
-      if (mask_.at(index_) != 0) {
-        *values++ = image_.at(index_);
-        --count;
+  int64_t count() const { return plane_begin_.back(); }
+
+  // Delivers them from number `first` on.
+  class Reader {
+   public:
+    Reader(const MaskedVoxels& voxels, int64_t first) : voxels_(voxels) {
+      const std::vector<int64_t>& begins = voxels.plane_begin_;
+      index_[0] = std::upper_bound(begins.begin(), begins.end(), first) - begins.begin() - 1;
+      for (int64_t i = begins[index_[0]]; i < first; ++i) Next();
+    }
+
+    void operator()(float* values, int64_t count) {
+      for (int64_t i = 0; i < count; ++i) values[i] = Next();
+    }
+
+   private:
+    float Next() {
+      for (;;) {
+        const Index3 at = index_;
+        Step();
+        if (voxels_.mask_.at(at) != 0) return voxels_.image_.at(at);
       }
-      if (++index_[2] < image_.shape[2]) continue;
+    }
+
+    void Step() {
+      const Shape3& shape = voxels_.image_.shape;
+      if (++index_[2] < shape[2]) return;
       index_[2] = 0;
-      if (++index_[1] < image_.shape[1]) continue;
+      if (++index_[1] < shape[1]) return;
       index_[1] = 0;
       ++index_[0];
     }
-  }
+
+    const MaskedVoxels& voxels_;
+    Index3 index_{};
+  };
 
  private:
+  int64_t CountIn(int64_t z) const {
+    int64_t count = 0;
+    for (int64_t y = 0; y < mask_.shape[1]; ++y) {
+      for (int64_t x = 0; x < mask_.shape[2]; ++x) count += mask_.at({{z, y, x}}) != 0;
+    }
+    return count;
+  }
+
   const VolumeView<const float>& image_;
   const VolumeView<const uint8_t>& mask_;
-  Index3 index_{};
+  std::vector<int64_t> plane_begin_;  // voxels under the mask before each plane of axis 0, and all
 };
-
-int64_t CountOf(const VolumeView<const uint8_t>& mask) {
-  int64_t count = 0;
-  for (int64_t z = 0; z < mask.shape[0]; ++z) {
-    for (int64_t y = 0; y < mask.shape[1]; ++y) {
-      for (int64_t x = 0; x < mask.shape[2]; ++x) count += mask.at({{z, y, x}}) != 0;
-    }
-  }
-  return count;
-}
 
 }  // namespace
 
@@ -179,20 +268,20 @@ NumpyMoments MomentsOf(const VolumeView<const float>& image) {
   const int64_t count = image.shape.voxels();
   NNSEG_CHECK(count > 0);
   const std::vector<Axis> axes = CoalescedAxes(image);
-  const float mean = Divide(Sum(image, axes), count);
-  MemoryOrderReader reader(image.data, axes);
+  const auto reader = [&](int64_t first) { return MemoryOrderReader(image.data, axes, first); };
+  const float mean = Divide(SumOfRows(RowsOf(count, axes), reader), count);
   return {mean, StandardDeviation(count, mean, reader)};
 }
 
 NumpyMoments MaskedMomentsOf(const VolumeView<const float>& image,
                              const VolumeView<const uint8_t>& mask) {
   NNSEG_CHECK(image.shape == mask.shape);
-  const int64_t count = CountOf(mask);
+  const MaskedVoxels voxels(image, mask);
+  const int64_t count = voxels.count();
   if (count == 0) return {};
-  MaskedReader values(image, mask);
-  const float mean = Divide(0 + PairwiseSum(count, values), count);
-  MaskedReader again(image, mask);
-  return {mean, StandardDeviation(count, mean, again)};
+  const auto reader = [&](int64_t first) { return MaskedVoxels::Reader(voxels, first); };
+  const float mean = Divide(SumOfRows({&count, 1}, reader), count);
+  return {mean, StandardDeviation(count, mean, reader)};
 }
 
 }  // namespace nnseg

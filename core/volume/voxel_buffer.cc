@@ -1,8 +1,10 @@
 #include "core/volume/voxel_buffer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
@@ -80,11 +82,24 @@ absl::Status VoxelBuffer::CheckFinite(int64_t first, int64_t count) const {
         return std::abs(static_cast<float>(Load<T>(data_.get(), i))) <=
                std::numeric_limits<float>::max();
       };
-      bool all_finite = true;  // without a way out of the loop, so that it runs at memory speed
-      for (int64_t i = first; i < first + count; ++i) all_finite &= finite(i);
-      if (all_finite) return absl::OkStatus();
+      constexpr int64_t kBlock = int64_t{1} << 16;
+      const int64_t blocks = (count + kBlock - 1) / kBlock;
+      std::mutex mu;
+      int64_t bad_block = blocks;  // the first
+      ParallelFor(blocks, [&](int64_t begin, int64_t end) {
+        for (int64_t block = begin; block < end; ++block) {
+          bool all_finite = true;  // no way out of the loop, so that it runs at memory speed
+          const int64_t last = first + std::min((block + 1) * kBlock, count);
+          for (int64_t i = first + block * kBlock; i < last; ++i) all_finite &= finite(i);
+          if (all_finite) continue;
+          std::lock_guard lock(mu);
+          bad_block = std::min(bad_block, block);
+          return;
+        }
+      });
+      if (bad_block == blocks) return absl::OkStatus();
 
-      int64_t i = first;
+      int64_t i = first + bad_block * kBlock;
       while (finite(i)) ++i;
       const int64_t voxel = i % shape_.voxels();
       return absl::InvalidArgumentError(

@@ -46,6 +46,30 @@ TEST(MomentsOf, FollowMemoryNotTheOrderOfAxes) {
   }
 }
 
+// What numpy 2.4.6 prints for Wild's values, more than one thread takes at a time.
+TEST(MomentsOf, AreThoseOfNumpyForAnArrayOfManyParts) {
+  const Volume<float> volume = Wild({{70, 50, 60}});
+  const auto view = ViewOf(volume, 0);
+  const NumpyMoments whole = MomentsOf(view);
+  EXPECT_EQ(whole.mean, 1667.6786F);
+  EXPECT_EQ(whole.std, 962.9281F);
+  const NumpyMoments cropped = MomentsOf(view.Cropped({{{1, 2, 3}}, {{69, 49, 58}}}));
+  EXPECT_EQ(cropped.mean, 1667.7909F);
+  EXPECT_EQ(cropped.std, 962.88684F);
+  const NumpyMoments planes = MomentsOf(view.Cropped({{{5, 0, 0}}, {{65, 50, 60}}}));
+  EXPECT_EQ(planes.mean, 1667.6761F);
+  EXPECT_EQ(planes.std, 962.9273F);
+}
+
+TEST(MaskedMomentsOf, AreThoseOfNumpyForAnArrayOfManyParts) {
+  const Volume<float> volume = Wild({{70, 50, 60}});
+  auto mask = Volume<uint8_t>::Uninitialized(1, volume.shape());
+  for (int64_t i = 0; i < mask.size(); ++i) mask.voxels()[i] = i % 5 != 0;
+  const auto [mean, std] = MaskedMomentsOf(ViewOf(volume, 0), ViewOf(std::as_const(mask), 0));
+  EXPECT_EQ(mean, 1667.5928F);
+  EXPECT_EQ(std, 962.9151F);
+}
+
 TEST(MaskedMomentsOf, LookOnlyUnderTheMask) {
   auto volume = Volume<float>::Filled(1, {{1, 1, 6}}, 0);
   for (int64_t i = 0; i < 4; ++i) volume.voxels()[i] = static_cast<float>(i + 1);
