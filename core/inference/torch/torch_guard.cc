@@ -15,7 +15,7 @@ namespace {
 
 absl::Status FromText(const std::string& text) {
   const std::string message = absl::StrCat("torch: ", EngineErrorLine(text));
-  // The CPU allocator throws no error class of its own.
+  // Of an error within TorchScript only the text is left.
   if (absl::StrContains(text, "can't allocate memory")) {
     return absl::ResourceExhaustedError(message);
   }

@@ -1,0 +1,54 @@
+#include "core/inference/torch/host_memory.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+
+#include <cstdlib>
+
+#include "core/volume/voxel_memory.h"
+
+namespace nnseg {
+namespace {
+
+constexpr std::size_t kLarge = std::size_t{4} << 20;
+constexpr std::size_t kAlignment = 64;  // as torch's own allocator
+
+void Free(void* tensor) {
+  c10::profiledCPUMemoryReporter().Delete(tensor);
+  FreeVoxels()(tensor);
+}
+
+void* Allocate(std::size_t bytes) {
+  if (bytes >= kLarge) return AllocateVoxels(bytes);
+  return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+}
+
+class HostAllocator : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t bytes) override {
+    void* const memory = bytes > 0 ? Allocate(bytes) : nullptr;
+    TORCH_CHECK_WITH(OutOfMemoryError, memory != nullptr || bytes == 0,
+                     "can't allocate memory: a tensor needs ", bytes, " bytes");
+    c10::profiledCPUMemoryReporter().New(memory, bytes);
+    return {memory, memory, &Free, c10::Device(c10::kCPU)};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &Free; }
+
+  void copy_data(void* to, const void* from, std::size_t count) const override {
+    default_copy_data(to, from, count);
+  }
+};
+
+}  // namespace
+
+void UseHugePagesForTensors() {
+  // Tensors may outlive every static object.
+  [[maybe_unused]] static const bool done = [] {
+    c10::SetCPUAllocator(new HostAllocator);
+    return true;
+  }();
+}
+
+}  // namespace nnseg
