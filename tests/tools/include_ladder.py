@@ -17,7 +17,7 @@ LADDER = [
     ["core/volume"],
     ["core/resample"],
     ["core/plan"],
-    ["core/preprocess", "core/postprocess", "core/ensemble", "core/tiling"],
+    ["core/preprocess", "core/postprocess", "core/ensemble", "core/tiling", "core/convolution"],
     ["core/inference"],
     ["core/restore", "core/model"],
     ["core/pipeline"],

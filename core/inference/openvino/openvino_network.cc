@@ -13,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/inference/openvino/openvino_guard.h"
 #include "core/inference/openvino/openvino_precision.h"
+#include "core/inference/openvino/replace_convolutions.h"
 #include "core/inference/pass_buffers.h"
 
 namespace nnseg {
@@ -103,14 +104,16 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
   const ScopedSubnormals subnormals;
   std::unique_ptr<OpenvinoNetwork> network;
   const absl::Status status = GuardOpenvino([&]() -> absl::Status {
-    const std::shared_ptr<const ov::Model> model = ReadIr(file);
+    const std::shared_ptr<ov::Model> model = ReadIr(file);
+    const ov::Model& ports = *model;
     NNSEG_RETURN_IF_ERROR(
-        CheckPort("input", model->input(), BatchOfOne(signature.input_channels, signature)));
+        CheckPort("input", ports.input(), BatchOfOne(signature.input_channels, signature)));
     NNSEG_RETURN_IF_ERROR(
-        CheckPort("output", model->output(), BatchOfOne(signature.output_channels, signature)));
+        CheckPort("output", ports.output(), BatchOfOne(signature.output_channels, signature)));
     if (IsInt8(precision) && !IsQuantised(*model)) {
       return absl::InvalidArgumentError("the network is not quantised");
     }
+    if (precision == "fp32") ReplaceConvolutions(*model);
     const ov::element::Type arithmetic = IsBf16(precision) ? ov::element::bf16 : ov::element::f32;
     ov::CompiledModel compiled = Runtime().compile_model(
         model, "CPU",

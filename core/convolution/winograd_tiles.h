@@ -1,0 +1,66 @@
+#ifndef NNSEG_CORE_CONVOLUTION_WINOGRAD_TILES_H_
+#define NNSEG_CORE_CONVOLUTION_WINOGRAD_TILES_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "core/convolution/channel_moments.h"
+#include "core/geometry/index.h"
+
+namespace nnseg {
+
+/// The transforms of Winograd's minimal filtering F(2, 3) (Lavin & Gray, Fast Algorithms for
+/// Convolutional Neural Networks, 2016), nested over two or three axes: along each, two
+/// neighbouring outputs of a kernel of 3 take 4 products in place of 6. A tile is 2 x 2 outputs
+/// along axes 1 and 2, and where the kernel is 3 deep, times 2 along axis 0. Its products are its
+/// 16 or 64 points.
+///
+/// Eight tiles that are neighbours along axis 2 are worked on at once, one in each lane of a
+/// vector, in an order of lanes that only this class knows.
+class WinogradTiles {
+ public:
+  static constexpr int64_t kTiles = 8;
+  static constexpr int64_t kWidth = 2 * kTiles;  ///< outputs along axis 2
+
+  /// Points of a tile, and its outputs along axis 0, for a kernel of `depth` 1 or 3 along axis 0.
+  static constexpr int64_t Points(int depth) { return depth == 3 ? 64 : 16; }
+  static constexpr int64_t TileDepth(int depth) { return depth == 3 ? 2 : 1; }
+
+  /// A kernel (depth x 3 x 3) at a tile's points.
+  static void TransformKernel(int depth, std::span<const float> kernel, std::span<float> points);
+
+  /// Eight tiles of a volume whose first output is the voxel `first`.
+  WinogradTiles(const Shape3& volume, int depth, const Index3& first);
+
+  /// What the tiles' outputs depend on, at their points: point p of the eight tiles goes to
+  /// points + p * stride. `channel` is one channel of the volume; around it lie zeros.
+  void TransformInput(const float* channel, float* points, int64_t stride) const;
+
+  /// Brings what TransformInput will read of `channel` into the cache.
+  void Prefetch(const float* channel) const;
+
+  /// The tiles' outputs from their points, plus `bias`, to `channel`. Outputs outside of the volume
+  /// are left out. Adds them to `sums`.
+  void TransformOutput(const float* points, int64_t stride, float bias, float* channel,
+                       ChannelSums& sums) const;
+
+ private:
+  int64_t OffsetOf(const Index3& at) const {
+    return (at[0] * volume_[1] + at[1]) * volume_[2] + at[2];
+  }
+  bool HasRow(const Index3& at) const {
+    return at[0] >= 0 && at[0] < volume_[0] && at[1] >= 0 && at[1] < volume_[1];
+  }
+  int input_planes() const { return depth_ == 3 ? 4 : 1; }
+  Index3 first_input() const { return first_ - Index3{{depth_ / 2, 1, 1}}; }
+
+  Shape3 volume_;
+  int depth_;
+  Index3 first_;
+  bool inner_;  // all inputs along axis 2 lie in the volume
+};
+
+}  // namespace nnseg
+
+#endif  // NNSEG_CORE_CONVOLUTION_WINOGRAD_TILES_H_

@@ -1,0 +1,281 @@
+#include "core/inference/openvino/replace_convolutions.h"
+
+#include <algorithm>
+#include <memory>
+#include <openvino/core/model.hpp>
+#include <openvino/op/add.hpp>
+#include <openvino/op/avg_pool.hpp>
+#include <openvino/op/concat.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/convolution.hpp>
+#include <openvino/op/divide.hpp>
+#include <openvino/op/multiply.hpp>
+#include <openvino/op/prelu.hpp>
+#include <openvino/op/reduce_mean.hpp>
+#include <openvino/op/sqrt.hpp>
+#include <openvino/op/subtract.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/inference/openvino/convolution_ops.h"
+
+namespace nnseg {
+namespace {
+
+using Value = ov::Output<ov::Node>;
+
+// The operation of type Op among the users of a value; null unless there is exactly one.
+template <typename Op>
+std::shared_ptr<Op> UserOf(const Value& value) {
+  std::shared_ptr<Op> found;
+  for (const ov::Input<ov::Node>& input : value.get_target_inputs()) {
+    auto user = ov::as_type_ptr<Op>(input.get_node()->shared_from_this());
+    if (user == nullptr || user == found) continue;
+    if (found != nullptr) return nullptr;
+    found = std::move(user);
+  }
+  return found;
+}
+
+bool HasOneUser(const Value& value) { return value.get_target_inputs().size() == 1; }
+
+// The constant that is the other operand of `op`, as one float for each of `count` channels.
+std::optional<std::vector<float>> ChannelConstant(const ov::Node& op, const Value& operand,
+                                                  std::size_t count) {
+  const Value other = op.input_value(op.input_value(0) == operand ? 1 : 0);
+  const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(other.get_node_shared_ptr());
+  if (constant == nullptr) return std::nullopt;
+  std::vector<float> values = constant->cast_vector<float>();
+  const ov::Shape shape = constant->get_shape();
+  const bool by_channel =
+      values.size() == count && shape.size() == operand.get_shape().size() && shape[1] == count;
+  if (values.size() == 1) values.assign(count, values.front());
+  if (!by_channel && ov::shape_size(shape) != 1) return std::nullopt;
+  return values;
+}
+
+std::optional<float> Scalar(const Value& value) {
+  const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(value.get_node_shared_ptr());
+  if (constant == nullptr || ov::shape_size(constant->get_shape()) != 1) return std::nullopt;
+  return constant->cast_vector<float>().front();
+}
+
+// Whether `mean` is the mean of `value` over its spatial axes: a reduction after average pools.
+bool IsSpatialMean(const Value& mean, const Value& value) {
+  const auto reduce = ov::as_type_ptr<ov::op::v1::ReduceMean>(mean.get_node_shared_ptr());
+  if (reduce == nullptr) return false;
+  const ov::AxisSet axes = reduce->get_reduction_axes();
+  if (axes.size() + 2 != value.get_shape().size() || axes.count(0) > 0 || axes.count(1) > 0) {
+    return false;
+  }
+  Value pooled = reduce->input_value(0);
+  while (pooled != value) {
+    const auto pool = ov::as_type_ptr<ov::op::v1::AvgPool>(pooled.get_node_shared_ptr());
+    // Pools of equal counts: a mean of their means is the mean.
+    if (pool == nullptr || ov::Shape(pool->get_strides()) != pool->get_kernel()) return false;
+    pooled = pool->input_value(0);
+  }
+  return true;
+}
+
+// A block on its way through the model: `end` is the value that it makes.
+struct Candidate {
+  ConvolutionBlockSpec spec;
+  std::vector<float> weights;
+  ov::OutputVector inputs;
+  Value end;
+};
+
+// The last three of an operation's spatial sizes, `fill` for the axes that it lacks.
+template <typename Sizes>
+Shape3 SpatialSizes(const Sizes& sizes, int64_t fill) {
+  Shape3 shape{{fill, fill, fill}};
+  const std::size_t count = std::min<std::size_t>(sizes.size(), 3);
+  for (std::size_t i = 0; i < count; ++i) {
+    shape[3 - count + i] = static_cast<int64_t>(sizes[sizes.size() - count + i]);
+  }
+  return shape;
+}
+
+Shape3 SpatialShape(const ov::Shape& shape) {
+  return SpatialSizes(ov::Shape(shape.begin() + 2, shape.end()), 1);
+}
+
+// The weights of an operation on one volume of two or three axes in fp32; null for any other.
+template <typename Convolution>
+std::shared_ptr<ov::op::v0::Constant> WeightsOf(const Convolution& convolution) {
+  auto weights = ov::as_type_ptr<ov::op::v0::Constant>(convolution.get_input_node_shared_ptr(1));
+  if (convolution.get_output_element_type(0) != ov::element::f32 ||
+      convolution.get_input_partial_shape(0).is_dynamic()) {
+    return nullptr;
+  }
+  const ov::Shape input = convolution.get_input_shape(0);
+  const bool is_volume = input.size() == 4 || input.size() == 5;
+  return is_volume && input[0] == 1 ? weights : nullptr;
+}
+
+template <typename Sizes>
+bool AllAre(const Sizes& sizes, std::ptrdiff_t value) {
+  return std::all_of(sizes.begin(), sizes.end(),
+                     [&](auto size) { return static_cast<std::ptrdiff_t>(size) == value; });
+}
+
+std::optional<Candidate> FromConvolution(ov::op::v1::Convolution& convolution) {
+  const auto weights = WeightsOf(convolution);
+  if (weights == nullptr || !AllAre(convolution.get_dilations(), 1)) return std::nullopt;
+  const ov::Shape kernel = weights->get_shape();
+  for (std::size_t axis = 0; axis + 2 < kernel.size(); ++axis) {
+    const auto pad = static_cast<std::ptrdiff_t>(kernel[axis + 2] / 2);
+    if (kernel[axis + 2] % 2 == 0 || convolution.get_pads_begin()[axis] != pad ||
+        convolution.get_pads_end()[axis] != pad) {
+      return std::nullopt;
+    }
+  }
+  Candidate candidate;
+  ConvolutionShape& shape = candidate.spec.shape;
+  shape.output_channels = static_cast<int64_t>(kernel[0]);
+  shape.input_channels = static_cast<int64_t>(kernel[1]);
+  shape.input = SpatialShape(convolution.get_input_shape(0));
+  shape.kernel = SpatialShape(kernel);
+  shape.stride = SpatialSizes(convolution.get_strides(), 1);
+  if (!ConvolutionBlock::Suits(shape)) return std::nullopt;
+  candidate.spec.bias.assign(kernel[0], 0);
+  candidate.weights = weights->cast_vector<float>();
+  candidate.inputs = {convolution.input_value(0)};
+  candidate.end = convolution.output(0);
+  return candidate;
+}
+
+void TakeConcatenation(Candidate& candidate) {
+  const Value input = candidate.inputs.front();
+  const auto concat = ov::as_type_ptr<ov::op::v0::Concat>(input.get_node_shared_ptr());
+  if (concat != nullptr && concat->get_axis() == 1) candidate.inputs = concat->input_values();
+}
+
+// Moves `end` past an addition of one number for each channel, and returns those; zeros where there
+// is none.
+std::vector<float> TakeBias(std::size_t channels, Value& end) {
+  const auto add = UserOf<ov::op::v1::Add>(end);
+  if (add != nullptr && HasOneUser(end)) {
+    if (auto bias = ChannelConstant(*add, end, channels); bias.has_value()) {
+      end = add->output(0);
+      return *std::move(bias);
+    }
+  }
+  return std::vector<float>(channels, 0);
+}
+
+// Takes in (x - mean) / sqrt(variance + epsilon) * scale + offset. False where the value is used
+// in another way, too.
+bool TakeNorm(Candidate& candidate) {
+  const Value x = candidate.end;
+  const auto centred = UserOf<ov::op::v1::Subtract>(x);
+  if (centred == nullptr) return HasOneUser(x);
+  const Value difference = centred->output(0);
+  const auto divide = UserOf<ov::op::v1::Divide>(difference);
+  const auto square = UserOf<ov::op::v1::Multiply>(difference);
+  if (divide == nullptr || square == nullptr || centred->input_value(0) != x ||
+      !IsSpatialMean(centred->input_value(1), x) || divide->input_value(0) != difference ||
+      square->input_value(0) != difference || square->input_value(1) != difference) {
+    return false;
+  }
+  const auto root = ov::as_type_ptr<ov::op::v0::Sqrt>(divide->get_input_node_shared_ptr(1));
+  if (root == nullptr) return false;
+  const auto sum = ov::as_type_ptr<ov::op::v1::Add>(root->get_input_node_shared_ptr(0));
+  if (sum == nullptr || !IsSpatialMean(sum->input_value(0), square->output(0))) {
+    return false;
+  }
+  const std::optional<float> epsilon = Scalar(sum->input_value(1));
+  if (!epsilon.has_value()) return false;
+  // x goes into the mean, the difference into the quotient and twice into the square.
+  if (x.get_target_inputs().size() != 2 || difference.get_target_inputs().size() != 3) return false;
+
+  const std::size_t channels = candidate.spec.bias.size();
+  ConvolutionBlockSpec::InstanceNorm norm{std::vector<float>(channels, 1), {}, *epsilon};
+  candidate.end = divide->output(0);
+  const auto multiply = UserOf<ov::op::v1::Multiply>(candidate.end);
+  if (multiply != nullptr && HasOneUser(candidate.end)) {
+    if (auto scale = ChannelConstant(*multiply, candidate.end, channels); scale.has_value()) {
+      norm.scale = *std::move(scale);
+      candidate.end = multiply->output(0);
+    }
+  }
+  norm.offset = TakeBias(channels, candidate.end);
+  candidate.spec.norm = std::move(norm);
+  return true;
+}
+
+void TakeActivation(Candidate& candidate) {
+  const auto activation = UserOf<ov::op::v0::PRelu>(candidate.end);
+  if (activation == nullptr || !HasOneUser(candidate.end)) return;
+  const std::optional<float> slope = Scalar(activation->input_value(1));
+  if (!slope.has_value()) return;
+  candidate.spec.negative_slope = *slope;
+  candidate.end = activation->output(0);
+}
+
+std::optional<Candidate> FindBlock(ov::op::v1::Convolution& convolution) {
+  std::optional<Candidate> candidate = FromConvolution(convolution);
+  if (!candidate.has_value()) return std::nullopt;
+  TakeConcatenation(*candidate);
+  candidate->spec.bias = TakeBias(candidate->spec.bias.size(), candidate->end);
+  if (!TakeNorm(*candidate)) return std::nullopt;
+  TakeActivation(*candidate);
+  return candidate;
+}
+
+void Replace(const Value& end, const std::shared_ptr<ov::Node>& op) {
+  op->set_friendly_name(end.get_node()->get_friendly_name());
+  Value(end).replace(op->output(0));
+}
+
+bool ReplaceBlock(ov::op::v1::Convolution& convolution) {
+  std::optional<Candidate> found = FindBlock(convolution);
+  if (!found.has_value()) return false;
+  auto block = std::make_shared<const ConvolutionBlock>(std::move(found->spec), found->weights);
+  Replace(found->end, MakeOp(found->inputs, std::move(block)));
+  return true;
+}
+
+bool ReplaceTransposed(ov::op::v1::ConvolutionBackpropData& convolution) {
+  const auto weights = WeightsOf(convolution);
+  if (weights == nullptr || convolution.get_input_size() != 2 ||
+      !AllAre(convolution.get_dilations(), 1) || !AllAre(convolution.get_pads_begin(), 0) ||
+      !AllAre(convolution.get_pads_end(), 0) || !AllAre(convolution.get_output_padding(), 0)) {
+    return false;
+  }
+  const ov::Shape kernel = weights->get_shape();
+  TransposedConvolutionShape shape;
+  shape.input_channels = static_cast<int64_t>(kernel[0]);
+  shape.output_channels = static_cast<int64_t>(kernel[1]);
+  shape.input = SpatialShape(convolution.get_input_shape(0));
+  shape.kernel = SpatialShape(kernel);
+  if (shape.kernel != SpatialSizes(convolution.get_strides(), 1) ||
+      !TransposedConvolution::Suits(shape)) {
+    return false;
+  }
+  Value end = convolution.output(0);
+  std::vector<float> bias = TakeBias(kernel[1], end);
+  auto replacement = std::make_shared<const TransposedConvolution>(
+      shape, weights->cast_vector<float>(), std::move(bias));
+  Replace(end, MakeOp(convolution.input_value(0), std::move(replacement)));
+  return true;
+}
+
+}  // namespace
+
+int ReplaceConvolutions(ov::Model& model) {
+  int replaced = 0;
+  for (const std::shared_ptr<ov::Node>& node : model.get_ordered_ops()) {
+    if (const auto convolution = ov::as_type_ptr<ov::op::v1::Convolution>(node)) {
+      replaced += ReplaceBlock(*convolution);
+    } else if (const auto up = ov::as_type_ptr<ov::op::v1::ConvolutionBackpropData>(node)) {
+      replaced += ReplaceTransposed(*up);
+    }
+  }
+  if (replaced > 0) model.validate_nodes_and_infer_types();
+  return replaced;
+}
+
+}  // namespace nnseg

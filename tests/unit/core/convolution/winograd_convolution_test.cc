@@ -1,0 +1,66 @@
+#include "core/convolution/winograd_convolution.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/unit/core/convolution/reference.h"
+
+namespace nnseg {
+namespace {
+
+struct Setting {
+  std::string name;
+  ConvolutionShape shape;
+};
+
+class WinogradConvolutionOf : public testing::TestWithParam<Setting> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, WinogradConvolutionOf,
+    testing::Values(Setting{"WholeTiles", {8, 16, {{4, 6, 32}}, {{3, 3, 3}}}},
+                    Setting{"OddEverywhere", {3, 11, {{5, 7, 21}}, {{3, 3, 3}}}},
+                    Setting{"NarrowerThanAStrip", {5, 8, {{3, 4, 3}}, {{3, 3, 3}}}},
+                    Setting{"OneVoxel", {2, 8, {{1, 1, 1}}, {{3, 3, 3}}}},
+                    Setting{"OneChannel", {1, 8, {{4, 4, 34}}, {{3, 3, 3}}}},
+                    Setting{"MoreChannelsThanTheCacheHolds", {80, 24, {{4, 4, 16}}, {{3, 3, 3}}}},
+                    Setting{"Flat", {6, 10, {{3, 5, 40}}, {{1, 3, 3}}}},
+                    Setting{"FlatWithManyChannels", {210, 9, {{2, 4, 16}}, {{1, 3, 3}}}},
+                    Setting{"Slice", {4, 8, {{1, 33, 50}}, {{1, 3, 3}}}}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_P(WinogradConvolutionOf, IsTheConvolutionAsItIsWritten) {
+  const ConvolutionShape& shape = GetParam().shape;
+  const std::vector<float> input = Noise(shape.input_channels * shape.input.voxels(), 1);
+  const std::vector<float> weights = Noise(shape.weights(), 2);
+  const std::vector<float> bias = Noise(shape.output_channels, 3);
+  std::vector<float> output(shape.output_channels * shape.input.voxels());
+  const auto moments = WinogradConvolution(shape, weights)
+                           .Run(ChannelsOf(input, shape.input_channels), bias, output.data());
+  const double largest_sum = static_cast<double>(shape.input_channels * shape.kernel.voxels());
+  ExpectNear(output, ReferenceConvolution(shape, input, weights, bias), 1e-6 * largest_sum);
+  ASSERT_EQ(std::ssize(moments), shape.output_channels);
+  for (int64_t c = 0; c < shape.output_channels; ++c) {
+    const int64_t voxels = shape.input.voxels();
+    const ChannelMoments expected = ChannelMomentsOf(std::span(output).subspan(c * voxels, voxels));
+    EXPECT_NEAR(moments[c].mean(), expected.mean(), 1e-6);
+    EXPECT_NEAR(moments[c].variance(), expected.variance(), 1e-6 * (1 + expected.variance()));
+  }
+}
+
+TEST(WinogradConvolution, SuitsLargeVolumesAndTheirKernels) {
+  const ConvolutionShape good{16, 16, {{64, 64, 64}}, {{3, 3, 3}}};
+  EXPECT_TRUE(WinogradConvolution::Suits(good));
+  ConvolutionShape shape = good;
+  shape.input = {{8, 8, 8}};
+  EXPECT_FALSE(WinogradConvolution::Suits(shape)) << "half of each strip is padding";
+  shape = good;
+  shape.stride = {{2, 2, 2}};
+  EXPECT_FALSE(WinogradConvolution::Takes(shape));
+  shape = good;
+  shape.kernel = {{3, 3, 1}};
+  EXPECT_FALSE(WinogradConvolution::Takes(shape));
+}
+
+}  // namespace
+}  // namespace nnseg
