@@ -41,23 +41,26 @@ void LabelChecksum::Add(const LabelBlock& block) {
   const int64_t map_bytes = shape_.voxels() * SizeOf(type_);
   const Index3 strides = shape_.strides();
   const uLong zeros = CrcOfZeros(run_bytes);
+  const uLong step = crc32_combine_gen(rows * strides[1] * SizeOf(type_));  // from run to run
 
   std::vector<uint8_t> bytes(static_cast<std::size_t>(run_bytes));
   const uint16_t* labels = block.labels.voxels().data();
   for (int64_t z = 0; z < extent[0]; ++z) {
+    uLong change = 0;  // of the plane, up to the end of the last run
     for (int64_t y = 0; y < extent[1]; y += rows, labels += run) {
       if (type_ == LabelType::kUint8) {
         std::copy(labels, labels + run, bytes.begin());
       } else {
         std::memcpy(bytes.data(), labels, bytes.size());
       }
-      const uLong change = crc32_z(0, bytes.data(), bytes.size()) ^ zeros;
-      if (change == 0) continue;  // background
-      const int64_t begin = ((block.box.begin[0] + z) * strides[0] +
-                             (block.box.begin[1] + y) * strides[1] + block.box.begin[2]) *
-                            SizeOf(type_);
-      value_ ^= static_cast<uint32_t>(crc32_combine(change, 0, map_bytes - begin - run_bytes));
+      const uLong change_of_run = crc32_z(0, bytes.data(), bytes.size()) ^ zeros;
+      change = crc32_combine_op(change, change_of_run, step);
     }
+    if (change == 0) continue;  // background
+    const int64_t begin = ((block.box.begin[0] + z) * strides[0] +
+                           (block.box.end[1] - rows) * strides[1] + block.box.begin[2]) *
+                          SizeOf(type_);
+    value_ ^= static_cast<uint32_t>(crc32_combine(change, 0, map_bytes - begin - run_bytes));
   }
 }
 

@@ -17,7 +17,9 @@
 namespace nnseg {
 namespace {
 
-constexpr int64_t kRangesPerThread = 4;  // evens out ranges of unequal cost
+// A range is this part of what each thread's share of the rest is: so ranges become ever smaller,
+// and all threads end at about the same time.
+constexpr int64_t kPartOfShare = 3;
 
 std::atomic<int> requested_threads{0};
 
@@ -27,21 +29,23 @@ int UsableCores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-// One parallel loop: ranges are taken by an atomic counter until none is left. Who takes part
+// One parallel loop: ranges are taken off the front until none is left. Who takes part
 // counts as active first, so once the caller finds no range left and nobody active, all is done; a
 // helper that comes later finds no range and leaves `body` alone.
 struct Loop {
   int64_t count = 0;
-  int64_t step = 1;
+  int64_t threads = 1;
   const std::function<void(int64_t, int64_t)>* body = nullptr;
   std::atomic<int64_t> next{0};
   std::atomic<int> active{0};  // helpers at work
 
   void Work() {
-    for (;;) {
-      const int64_t begin = next.fetch_add(step);
-      if (begin >= count) return;
-      (*body)(begin, std::min(begin + step, count));
+    int64_t begin = next.load();
+    while (begin < count) {
+      const int64_t end = begin + std::max<int64_t>(1, (count - begin) / (threads * kPartOfShare));
+      if (!next.compare_exchange_weak(begin, end)) continue;
+      (*body)(begin, end);
+      begin = next.load();
     }
   }
 };
@@ -99,9 +103,9 @@ void ParallelFor(int64_t count, const std::function<void(int64_t, int64_t)>& bod
   WorkerPool& pool = Pool();
   auto loop = std::make_shared<Loop>();
   loop->count = count;
-  loop->step = std::max<int64_t>(1, count / ((pool.size() + 1) * kRangesPerThread));
+  loop->threads = pool.size() + 1;
   loop->body = &body;
-  for (int i = 0; i < pool.size() && (i + 1) * loop->step < count; ++i) {
+  for (int64_t i = 0; i < std::min<int64_t>(pool.size(), count - 1); ++i) {
     if (!pool.Post(loop)) break;
   }
   loop->Work();
