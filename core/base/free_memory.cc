@@ -2,8 +2,38 @@
 
 #include <malloc.h>
 
-namespace nnseg {
+#include <mutex>
+#include <utility>
+#include <vector>
 
-void ReturnFreeMemory() { malloc_trim(0); }
+namespace nnseg {
+namespace {
+
+struct Releases {
+  std::mutex mu;
+  std::vector<std::function<void()>> all;
+};
+
+Releases& Registered() {
+  static auto* const releases = new Releases;  // for threads that outlive static objects
+  return *releases;
+}
+
+}  // namespace
+
+void ReturnFreeMemory() {
+  {
+    Releases& releases = Registered();
+    const std::lock_guard lock(releases.mu);
+    for (const std::function<void()>& release : releases.all) release();
+  }
+  malloc_trim(0);
+}
+
+void OnReturnFreeMemory(std::function<void()> release) {
+  Releases& releases = Registered();
+  const std::lock_guard lock(releases.mu);
+  releases.all.push_back(std::move(release));
+}
 
 }  // namespace nnseg

@@ -61,6 +61,19 @@ std::optional<float> Scalar(const Value& value) {
   return constant->cast_vector<float>().front();
 }
 
+// Whether a pool averages boxes of one size that fill its input: then the mean of its means is the
+// mean.
+bool SplitsEvenly(const ov::op::v1::AvgPool& pool) {
+  const ov::Shape kernel = pool.get_kernel();
+  for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
+    if (pool.get_strides()[axis] != kernel[axis] || pool.get_pads_begin()[axis] != 0 ||
+        pool.get_pads_end()[axis] != 0 || pool.get_input_shape(0)[axis + 2] % kernel[axis] != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Whether `mean` is the mean of `value` over its spatial axes: a reduction after average pools.
 bool IsSpatialMean(const Value& mean, const Value& value) {
   const auto reduce = ov::as_type_ptr<ov::op::v1::ReduceMean>(mean.get_node_shared_ptr());
@@ -72,8 +85,7 @@ bool IsSpatialMean(const Value& mean, const Value& value) {
   Value pooled = reduce->input_value(0);
   while (pooled != value) {
     const auto pool = ov::as_type_ptr<ov::op::v1::AvgPool>(pooled.get_node_shared_ptr());
-    // Pools of equal counts: a mean of their means is the mean.
-    if (pool == nullptr || ov::Shape(pool->get_strides()) != pool->get_kernel()) return false;
+    if (pool == nullptr || !SplitsEvenly(*pool)) return false;
     pooled = pool->input_value(0);
   }
   return true;
@@ -102,11 +114,13 @@ Shape3 SpatialShape(const ov::Shape& shape) {
   return SpatialSizes(ov::Shape(shape.begin() + 2, shape.end()), 1);
 }
 
-// The weights of an operation on one volume of two or three axes in fp32; null for any other.
+// The weights of an operation on one volume of two or three axes in fp32, its padding written out;
+// null for any other.
 template <typename Convolution>
 std::shared_ptr<ov::op::v0::Constant> WeightsOf(const Convolution& convolution) {
   auto weights = ov::as_type_ptr<ov::op::v0::Constant>(convolution.get_input_node_shared_ptr(1));
-  if (convolution.get_output_element_type(0) != ov::element::f32 ||
+  if (convolution.get_auto_pad() != ov::op::PadType::EXPLICIT ||
+      convolution.get_output_element_type(0) != ov::element::f32 ||
       convolution.get_input_partial_shape(0).is_dynamic()) {
     return nullptr;
   }

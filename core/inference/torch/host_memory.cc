@@ -6,7 +6,8 @@
 
 #include <cstdlib>
 
-#include "core/volume/voxel_memory.h"
+#include "core/base/free_memory.h"
+#include "core/volume/memory_pool.h"
 
 namespace nnseg {
 namespace {
@@ -14,13 +15,18 @@ namespace {
 constexpr std::size_t kLarge = std::size_t{4} << 20;
 constexpr std::size_t kAlignment = 64;  // as torch's own allocator
 
+MemoryPool& Pool() {
+  static auto* const pool = new MemoryPool;  // tensors may outlive every static object
+  return *pool;
+}
+
 void Free(void* tensor) {
   c10::profiledCPUMemoryReporter().Delete(tensor);
-  FreeVoxels()(tensor);
+  if (!Pool().Give(tensor)) std::free(tensor);
 }
 
 void* Allocate(std::size_t bytes) {
-  if (bytes >= kLarge) return AllocateVoxels(bytes);
+  if (bytes >= kLarge) return Pool().Take(bytes);
   return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
 }
 
@@ -43,10 +49,10 @@ class HostAllocator : public c10::Allocator {
 
 }  // namespace
 
-void UseHugePagesForTensors() {
-  // Tensors may outlive every static object.
+void KeepMemoryOfTensors() {
   [[maybe_unused]] static const bool done = [] {
     c10::SetCPUAllocator(new HostAllocator);
+    OnReturnFreeMemory([] { Pool().Release(); });
     return true;
   }();
 }

@@ -3,10 +3,10 @@
 
 namespace nnseg {
 
-/// From now on large tensors in the host's memory ask for huge pages (voxel_memory.h): a pass
-/// allocates every layer's output anew, and small pages cost the kernel a tenth of the pass.
-/// Thread-safe.
-void UseHugePagesForTensors();
+/// From now on the memory of large tensors in the host's memory is kept for the next ones until
+/// ReturnFreeMemory(), in huge pages (voxel_memory.h): a pass allocates every layer's output anew,
+/// and to fault it in each time costs the kernel a tenth of the pass. Thread-safe.
+void KeepMemoryOfTensors();
 
 }  // namespace nnseg
 

@@ -61,7 +61,7 @@ absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string
     at::globalContext().setBenchmarkCuDNN(true);   // as nnU-Net does
     at::globalContext().setAllowTF32CuDNN(false);  // what is called fp32 is
   }
-  UseHugePagesForTensors();
+  KeepMemoryOfTensors();
   NNSEG_ASSIGN_OR_RETURN(std::shared_ptr<DeviceStream> stream, DeviceStream::Create(parsed));
   std::shared_ptr<DeviceMemory> memory;
   if (parsed.is_cuda || options.windows_on_cpu) {
