@@ -102,7 +102,7 @@ def find_models(folder: Path) -> Iterator[Model]:
 
 def table(results: Sequence[Result]) -> str:
     lines = [
-        "| model | precision | gate | lowest Dice | equal voxels | pass / fp32's | quantised layers | on parts |",
+        "| model | precision | gate | lowest Dice | equal voxels | pass / OpenVINO's fp32 | quantised layers | on parts |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for result in results:
