@@ -64,7 +64,7 @@ std::optional<float> Scalar(const Value& value) {
 // Whether a pool averages boxes of one size that fill its input: then the mean of its means is the
 // mean.
 bool SplitsEvenly(const ov::op::v1::AvgPool& pool) {
-  const ov::Shape kernel = pool.get_kernel();
+  const ov::Shape& kernel = pool.get_kernel();
   for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
     if (pool.get_strides()[axis] != kernel[axis] || pool.get_pads_begin()[axis] != 0 ||
         pool.get_pads_end()[axis] != 0 || pool.get_input_shape(0)[axis + 2] % kernel[axis] != 0) {
@@ -124,7 +124,7 @@ std::shared_ptr<ov::op::v0::Constant> WeightsOf(const Convolution& convolution) 
       convolution.get_input_partial_shape(0).is_dynamic()) {
     return nullptr;
   }
-  const ov::Shape input = convolution.get_input_shape(0);
+  const ov::Shape& input = convolution.get_input_shape(0);
   const bool is_volume = input.size() == 4 || input.size() == 5;
   return is_volume && input[0] == 1 ? weights : nullptr;
 }
