@@ -75,7 +75,7 @@ def _network(rows: Sequence[Row], path: Path) -> Path | None:
         axes.hlines(row.against_value, x - width / 2, x + 0.8 - width / 2, color="black", linewidth=1, label="sgemm")
     axes.set_xticks([x + 0.4 - width / 2 for x in range(len(networks))], networks)
     axes.set_ylabel("GFLOP/s")
-    _legend(axes)
+    _legend(figure, axes)
     return _save(figure, path)
 
 
@@ -98,7 +98,7 @@ def _stages(files: Sequence[Path], path: Path) -> Path | None:
         axes.invert_yaxis()
         axes.set_title(content["name"])
         axes.set_xlabel("seconds")
-        _legend(axes)
+    _legend(figure, grid[0][0])
     return _save(figure, path)
 
 
@@ -117,7 +117,7 @@ def _timeline(file: Path, path: Path) -> Path | None:
     left.set_xlim(0, 1.3 * max(prepared, default=right.get_xlim()[1]))
     left.set_yticks(range(len(requests)), [f"request {y + 1}" for y in range(len(requests))])
     left.invert_yaxis()
-    figure.legend(*_once(right), loc="outside upper center", ncols=8, fontsize=8, frameon=False)
+    _legend(figure, right)
     return _save(figure, path)
 
 
@@ -133,15 +133,11 @@ def _draw_stages(axes, requests: Sequence[dict]) -> None:
     axes.set_xlabel("seconds")
 
 
-def _legend(axes) -> None:
-    axes.legend(*_once(axes), fontsize=8, loc="best")
-
-
-def _once(axes) -> tuple[list, list]:
-    """Handles and names of a legend, each name once."""
+def _legend(figure, axes) -> None:
+    """Above all axes, each name of `axes` once."""
     handles, names = axes.get_legend_handles_labels()
     unique = dict(zip(names, handles, strict=True))
-    return list(unique.values()), list(unique)
+    figure.legend(list(unique.values()), list(unique), loc="outside upper center", ncols=8, fontsize=8, frameon=False)
 
 
 def _save(figure, path: Path) -> Path:
