@@ -39,7 +39,7 @@ class ConvolutionBlock {
   /// `weights` is (output channels x input channels x kernel). REQUIRES: Suits(shape).
   ConvolutionBlock(ConvolutionBlockSpec spec, std::span<const float> weights);
 
-  const ConvolutionBlockSpec& spec() const { return spec_; }
+  const ConvolutionShape& shape() const { return spec_.shape; }
 
   /// `inputs` points to each input channel, `output` takes the output channels; all are dense. The
   /// same bits at any number of threads.

@@ -55,7 +55,8 @@ TransposedConvolution::TransposedConvolution(const TransposedConvolutionShape& s
   }
 }
 
-void TransposedConvolution::Run(const float* input, float* output) const {
+void TransposedConvolution::Run(std::span<const float* const> inputs, float* output) const {
+  NNSEG_CHECK(std::ssize(inputs) == shape_.input_channels);
   const int64_t voxels = shape_.input.voxels();
   const TileProduct multiply = ChooseTileProduct();
   ParallelFor((voxels + kProductColumns - 1) / kProductColumns, [&](int64_t first, int64_t last) {
@@ -65,7 +66,7 @@ void TransposedConvolution::Run(const float* input, float* output) const {
       const int64_t begin = batch * kProductColumns;
       const int64_t end = std::min(begin + kProductColumns, voxels);
       for (int64_t c = 0; c < shape_.input_channels; ++c) {
-        std::copy_n(input + c * voxels + begin, end - begin, columns + c * kProductColumns);
+        std::copy_n(inputs[c] + begin, end - begin, columns + c * kProductColumns);
       }
       for (int64_t group = 0; group < kernels_.groups(); ++group) {
         multiply(kernels_.Group(group), columns, shape_.input_channels, products);

@@ -36,8 +36,8 @@ class TransposedConvolution {
 
   const TransposedConvolutionShape& shape() const { return shape_; }
 
-  /// From the dense channels of `input` to those of `output`.
-  void Run(const float* input, float* output) const;
+  /// `inputs` points to each input channel, `output` takes the output channels; all are dense.
+  void Run(std::span<const float* const> inputs, float* output) const;
 
  private:
   // Spreads the products for the input voxels [begin, end) over the rows of a group.

@@ -7,112 +7,69 @@
 namespace nnseg {
 namespace {
 
-// 1 x channels x volume, the volume with as many axes as `input` has.
-ov::PartialShape OutputShape(const ov::PartialShape& input, int64_t channels,
-                             const Shape3& volume) {
-  ov::PartialShape shape = input;
-  shape[1] = channels;
-  const std::size_t dimensions = input.size() - 2;
-  for (std::size_t axis = 0; axis < dimensions; ++axis) {
-    shape[axis + 2] = volume[axis + 3 - dimensions];
-  }
-  return shape;
-}
+template <typename Kernel>
+constexpr const char* kTypeName = nullptr;
+template <>
+constexpr const char* kTypeName<ConvolutionBlock> = "ConvolutionBlock";
+template <>
+constexpr const char* kTypeName<TransposedConvolution> = "TransposedConvolution";
 
-class ConvolutionBlockOp : public ov::op::Op {
+// A kernel from dense channels to dense channels; all tensors are 1 x channels x volume in fp32.
+template <typename Kernel>
+class KernelOp : public ov::op::Op {
  public:
-  OPENVINO_OP("ConvolutionBlock", "nnseg");
+  OPENVINO_OP(kTypeName<Kernel>, "nnseg");
 
-  ConvolutionBlockOp(const ov::OutputVector& inputs, std::shared_ptr<const ConvolutionBlock> block);
+  KernelOp(const ov::OutputVector& inputs, std::shared_ptr<const Kernel> kernel)
+      : Op(inputs), kernel_(std::move(kernel)) {
+    constructor_validate_and_infer_types();
+  }
 
-  void validate_and_infer_types() override;
-  std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override;
+  void validate_and_infer_types() override {
+    ov::PartialShape shape = get_input_partial_shape(0);
+    shape[1] = kernel_->shape().output_channels;
+    // The volume has as many axes as the input's.
+    const std::size_t dimensions = shape.size() - 2;
+    for (std::size_t axis = 0; axis < dimensions; ++axis) {
+      shape[axis + 2] = kernel_->shape().output()[axis + 3 - dimensions];
+    }
+    set_output_type(0, ov::element::f32, shape);
+  }
+
+  std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override {
+    return std::make_shared<KernelOp>(inputs, kernel_);
+  }
+
   bool visit_attributes(ov::AttributeVisitor&) override { return true; }
   bool has_evaluate() const override { return true; }
-  bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override;
 
- private:
-  const std::shared_ptr<const ConvolutionBlock> block_;
-};
-
-class TransposedConvolutionOp : public ov::op::Op {
- public:
-  OPENVINO_OP("TransposedConvolution", "nnseg");
-
-  TransposedConvolutionOp(const ov::Output<ov::Node>& input,
-                          std::shared_ptr<const TransposedConvolution> convolution);
-
-  void validate_and_infer_types() override;
-  std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override;
-  bool visit_attributes(ov::AttributeVisitor&) override { return true; }
-  bool has_evaluate() const override { return true; }
-  bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override;
-
- private:
-  const std::shared_ptr<const TransposedConvolution> convolution_;
-};
-
-ConvolutionBlockOp::ConvolutionBlockOp(const ov::OutputVector& inputs,
-                                       std::shared_ptr<const ConvolutionBlock> block)
-    : Op(inputs), block_(std::move(block)) {
-  constructor_validate_and_infer_types();
-}
-
-void ConvolutionBlockOp::validate_and_infer_types() {
-  const ConvolutionShape& shape = block_->spec().shape;
-  set_output_type(0, ov::element::f32,
-                  OutputShape(get_input_partial_shape(0), shape.output_channels, shape.output()));
-}
-
-std::shared_ptr<ov::Node> ConvolutionBlockOp::clone_with_new_inputs(
-    const ov::OutputVector& inputs) const {
-  return std::make_shared<ConvolutionBlockOp>(inputs, block_);
-}
-
-bool ConvolutionBlockOp::evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const {
-  std::vector<const float*> channels;
-  const int64_t voxels = block_->spec().shape.input.voxels();
-  for (const ov::Tensor& input : inputs) {
-    const auto count = static_cast<int64_t>(input.get_shape()[1]);
-    for (int64_t c = 0; c < count; ++c) channels.push_back(input.data<const float>() + c * voxels);
+  bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
+    std::vector<const float*> channels;
+    const int64_t voxels = kernel_->shape().input.voxels();
+    for (const ov::Tensor& input : inputs) {
+      const auto count = static_cast<int64_t>(input.get_shape()[1]);
+      for (int64_t c = 0; c < count; ++c) {
+        channels.push_back(input.data<const float>() + c * voxels);
+      }
+    }
+    kernel_->Run(channels, outputs[0].data<float>());
+    return true;
   }
-  block_->Run(channels, outputs[0].data<float>());
-  return true;
-}
 
-TransposedConvolutionOp::TransposedConvolutionOp(
-    const ov::Output<ov::Node>& input, std::shared_ptr<const TransposedConvolution> convolution)
-    : Op({input}), convolution_(std::move(convolution)) {
-  constructor_validate_and_infer_types();
-}
-
-void TransposedConvolutionOp::validate_and_infer_types() {
-  const TransposedConvolutionShape& shape = convolution_->shape();
-  set_output_type(0, ov::element::f32,
-                  OutputShape(get_input_partial_shape(0), shape.output_channels, shape.output()));
-}
-
-std::shared_ptr<ov::Node> TransposedConvolutionOp::clone_with_new_inputs(
-    const ov::OutputVector& inputs) const {
-  return std::make_shared<TransposedConvolutionOp>(inputs.at(0), convolution_);
-}
-
-bool TransposedConvolutionOp::evaluate(ov::TensorVector& outputs,
-                                       const ov::TensorVector& inputs) const {
-  convolution_->Run(inputs[0].data<const float>(), outputs[0].data<float>());
-  return true;
-}
+ private:
+  const std::shared_ptr<const Kernel> kernel_;
+};
 
 }  // namespace
 
 std::shared_ptr<ov::Node> MakeOp(const ov::OutputVector& inputs,
                                  std::shared_ptr<const ConvolutionBlock> block) {
-  return std::make_shared<ConvolutionBlockOp>(inputs, std::move(block));
+  return std::make_shared<KernelOp<ConvolutionBlock>>(inputs, std::move(block));
 }
 
-std::shared_ptr<ov::Node> MakeOp(const ov::Output<ov::Node>& input,
+std::shared_ptr<ov::Node> MakeOp(const ov::OutputVector& inputs,
                                  std::shared_ptr<const TransposedConvolution> convolution) {
-  return std::make_shared<TransposedConvolutionOp>(input, std::move(convolution));
+  return std::make_shared<KernelOp<TransposedConvolution>>(inputs, std::move(convolution));
 }
 
 }  // namespace nnseg

@@ -15,13 +15,11 @@ class Output;
 
 namespace nnseg {
 
-/// A ConvolutionBlock as a node of an OpenVINO model. Its inputs, 1 x channels x volume each in
-/// fp32, are taken one after the other as the block's input channels: no concatenation is needed.
+/// A kernel as a node of an OpenVINO model. Its inputs, 1 x channels x volume each in fp32, are
+/// taken one after the other as the kernel's input channels: no concatenation is needed.
 std::shared_ptr<ov::Node> MakeOp(const std::vector<ov::Output<ov::Node>>& inputs,
                                  std::shared_ptr<const ConvolutionBlock> block);
-
-/// A TransposedConvolution as a node of an OpenVINO model, from 1 x channels x volume in fp32.
-std::shared_ptr<ov::Node> MakeOp(const ov::Output<ov::Node>& input,
+std::shared_ptr<ov::Node> MakeOp(const std::vector<ov::Output<ov::Node>>& inputs,
                                  std::shared_ptr<const TransposedConvolution> convolution);
 
 }  // namespace nnseg

@@ -273,7 +273,7 @@ bool ReplaceTransposed(ov::op::v1::ConvolutionBackpropData& convolution) {
   std::vector<float> bias = TakeBias(kernel[1], end);
   auto replacement = std::make_shared<const TransposedConvolution>(
       shape, weights->cast_vector<float>(), std::move(bias));
-  Replace(end, MakeOp(convolution.input_value(0), std::move(replacement)));
+  Replace(end, MakeOp({convolution.input_value(0)}, std::move(replacement)));
   return true;
 }
 

@@ -31,7 +31,8 @@ TEST_P(TransposedConvolutionOf, IsTheConvolutionAsItIsWritten) {
       Noise(shape.input_channels * shape.output_channels * shape.kernel.voxels(), 2);
   const std::vector<float> bias = Noise(shape.output_channels, 3);
   std::vector<float> output(shape.output_channels * shape.output().voxels());
-  TransposedConvolution(shape, weights, bias).Run(input.data(), output.data());
+  TransposedConvolution(shape, weights, bias)
+      .Run(ChannelsOf(input, shape.input_channels), output.data());
   ExpectNear(output, ReferenceTransposed(shape, input, weights, bias), 1e-5);
 }
 
