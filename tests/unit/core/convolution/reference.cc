@@ -22,69 +22,69 @@ std::vector<const float*> ChannelsOf(std::span<const float> data, int64_t channe
   return pointers;
 }
 
+namespace {
+
+// value(output channel, voxel) for each channel and voxel, in memory order.
+template <typename Value>
+std::vector<double> ForEachOutput(int64_t channels, const Shape3& shape, const Value& value) {
+  std::vector<double> result;
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < shape.voxels(); ++i) {
+      const int64_t row = i / shape[2];
+      result.push_back(value(c, Index3{{row / shape[1], row % shape[1], i % shape[2]}}));
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 std::vector<double> ReferenceConvolution(const ConvolutionShape& shape,
                                          std::span<const float> input,
                                          std::span<const float> weights,
                                          std::span<const float> bias) {
-  const Shape3 output = shape.output();
-  const auto& [d, h, w] = static_cast<const std::array<int64_t, 3>&>(shape.input);
-  const auto& kernel = shape.kernel;
-  std::vector<double> result;
-  for (int64_t o = 0; o < shape.output_channels; ++o) {
-    for (int64_t z = 0; z < output[0]; ++z) {
-      for (int64_t y = 0; y < output[1]; ++y) {
-        for (int64_t x = 0; x < output[2]; ++x) {
-          double sum = bias[o];
-          const float* weight = weights.data() + o * shape.input_channels * kernel.voxels();
-          for (int64_t c = 0; c < shape.input_channels; ++c) {
-            for (int64_t i = 0; i < kernel[0]; ++i) {
-              for (int64_t j = 0; j < kernel[1]; ++j) {
-                for (int64_t k = 0; k < kernel[2]; ++k, ++weight) {
-                  const int64_t a = z * shape.stride[0] + i - kernel[0] / 2;
-                  const int64_t b = y * shape.stride[1] + j - kernel[1] / 2;
-                  const int64_t e = x * shape.stride[2] + k - kernel[2] / 2;
-                  if (a < 0 || a >= d || b < 0 || b >= h || e < 0 || e >= w) continue;
-                  sum += static_cast<double>(*weight) *
-                         static_cast<double>(input[((c * d + a) * h + b) * w + e]);
-                }
-              }
-            }
+  const Shape3& in = shape.input;
+  const Shape3& kernel = shape.kernel;
+  return ForEachOutput(shape.output_channels, shape.output(), [&](int64_t o, const Index3& at) {
+    double sum = bias[o];
+    const float* weight = weights.data() + o * shape.input_channels * kernel.voxels();
+    for (int64_t c = 0; c < shape.input_channels; ++c) {
+      for (int64_t i = 0; i < kernel[0]; ++i) {
+        for (int64_t j = 0; j < kernel[1]; ++j) {
+          for (int64_t k = 0; k < kernel[2]; ++k, ++weight) {
+            const int64_t z = at[0] * shape.stride[0] + i - kernel[0] / 2;
+            const int64_t y = at[1] * shape.stride[1] + j - kernel[1] / 2;
+            const int64_t x = at[2] * shape.stride[2] + k - kernel[2] / 2;
+            if (z < 0 || z >= in[0] || y < 0 || y >= in[1] || x < 0 || x >= in[2]) continue;
+            sum += static_cast<double>(*weight) *
+                   static_cast<double>(input[((c * in[0] + z) * in[1] + y) * in[2] + x]);
           }
-          result.push_back(sum);
         }
       }
     }
-  }
-  return result;
+    return sum;
+  });
 }
 
 std::vector<double> ReferenceTransposed(const TransposedConvolutionShape& shape,
                                         std::span<const float> input,
                                         std::span<const float> weights,
                                         std::span<const float> bias) {
-  const Shape3 output = shape.output();
+  const Shape3& in = shape.input;
   const Shape3& kernel = shape.kernel;
-  std::vector<double> result;
-  for (int64_t o = 0; o < shape.output_channels; ++o) {
-    for (int64_t z = 0; z < output[0]; ++z) {
-      for (int64_t y = 0; y < output[1]; ++y) {
-        for (int64_t x = 0; x < output[2]; ++x) {
-          double sum = bias[o];
-          const int64_t tap =
-              (z % kernel[0] * kernel[1] + y % kernel[1]) * kernel[2] + x % kernel[2];
-          const int64_t voxel =
-              (z / kernel[0] * shape.input[1] + y / kernel[1]) * shape.input[2] + x / kernel[2];
-          for (int64_t c = 0; c < shape.input_channels; ++c) {
-            sum += static_cast<double>(
-                       weights[(c * shape.output_channels + o) * kernel.voxels() + tap]) *
-                   static_cast<double>(input[c * shape.input.voxels() + voxel]);
-          }
-          result.push_back(sum);
-        }
-      }
+  return ForEachOutput(shape.output_channels, shape.output(), [&](int64_t o, const Index3& at) {
+    double sum = bias[o];
+    const int64_t tap =
+        (at[0] % kernel[0] * kernel[1] + at[1] % kernel[1]) * kernel[2] + at[2] % kernel[2];
+    const int64_t voxel =
+        (at[0] / kernel[0] * in[1] + at[1] / kernel[1]) * in[2] + at[2] / kernel[2];
+    for (int64_t c = 0; c < shape.input_channels; ++c) {
+      const int64_t matrix = c * shape.output_channels + o;
+      sum += static_cast<double>(weights[matrix * kernel.voxels() + tap]) *
+             static_cast<double>(input[c * in.voxels() + voxel]);
     }
-  }
-  return result;
+    return sum;
+  });
 }
 
 void ExpectNear(std::span<const float> values, std::span<const double> expected, double tolerance) {

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/core/plan/manifest_refusal.h"
 
 namespace nnseg {
 namespace {
@@ -149,73 +150,63 @@ TEST(BundleManifest, AnEnsembleNeedsTwoModelsThatDiffer) {
               StatusIs(kInvalid, HasSubstr("key members is missing")));
 }
 
-struct Refusal {
-  std::string name;
-  std::string pointer;
-  ordered_json value;
-  absl::StatusCode code;
-  std::string text;
-};
+class BundleManifestRefusal : public testing::TestWithParam<ManifestRefusal> {};
 
-void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.name; }
-
-class BundleManifestRefusal : public testing::TestWithParam<Refusal> {};
-
-TEST_P(BundleManifestRefusal, NamesTheKey) {
-  ordered_json manifest = UsualManifest();
-  manifest[ordered_json::json_pointer(GetParam().pointer)] = GetParam().value;
-  EXPECT_THAT(ParseBundleManifest(manifest.dump()),
-              StatusIs(GetParam().code, HasSubstr("manifest.json: " + GetParam().text)));
-}
+TEST_P(BundleManifestRefusal, NamesTheKey) { ExpectRefused(UsualManifest(), GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(
     All, BundleManifestRefusal,
     testing::Values(
-        Refusal{"OtherFormat", "/format_version", 2, kUnimplemented, "format_version is 2"},
-        Refusal{"VersionZero", "/version", 0, kInvalid, "version is 0"},
-        Refusal{"NameAsNumber", "/name", 7, kInvalid, "name is 7, expected a string"},
-        Refusal{"NoFolds", "/folds", ordered_json::array(), kInvalid, "folds is an array of 0"},
-        Refusal{"FoldTwice", "/folds", {"0", "0"}, kInvalid, "folds.1 is \"0\""},
-        Refusal{"FoldWithoutFile",
-                "/folds",
-                {"0", "1", "all", "4"},
-                kInvalid,
-                "key engines.torch.4 is missing"},
-        Refusal{"FileWithoutFold", "/folds", {"0", "1"}, kInvalid, "engines.torch is an object"},
-        Refusal{"UnlistedFile", "/engines/torch/0/file", "other.pt", kInvalid,
-                "engines.torch.0.file is \"other.pt\", expected a file listed under files"},
-        Refusal{"NoEngine", "/engines", ordered_json::object(), kInvalid, "engines is an object"},
-        Refusal{
+        ManifestRefusal{"OtherFormat", "/format_version", 2, kUnimplemented, "format_version is 2"},
+        ManifestRefusal{"VersionZero", "/version", 0, kInvalid, "version is 0"},
+        ManifestRefusal{"NameAsNumber", "/name", 7, kInvalid, "name is 7, expected a string"},
+        ManifestRefusal{"NoFolds", "/folds", ordered_json::array(), kInvalid,
+                        "folds is an array of 0"},
+        ManifestRefusal{"FoldTwice", "/folds", {"0", "0"}, kInvalid, "folds.1 is \"0\""},
+        ManifestRefusal{"FoldWithoutFile",
+                        "/folds",
+                        {"0", "1", "all", "4"},
+                        kInvalid,
+                        "key engines.torch.4 is missing"},
+        ManifestRefusal{
+            "FileWithoutFold", "/folds", {"0", "1"}, kInvalid, "engines.torch is an object"},
+        ManifestRefusal{"UnlistedFile", "/engines/torch/0/file", "other.pt", kInvalid,
+                        "engines.torch.0.file is \"other.pt\", expected a file listed under files"},
+        ManifestRefusal{"NoEngine", "/engines", ordered_json::object(), kInvalid,
+                        "engines is an object"},
+        ManifestRefusal{
             "MirrorOutsideThePatch", "/mirroring_axes", {0, 3}, kInvalid, "mirroring_axes.1 is 3"},
-        Refusal{"MirrorTwice", "/mirroring_axes", {1, 1}, kInvalid, "mirroring_axes"},
-        Refusal{"MirrorOutsideTwoDimensions",
-                "/patch_size",
-                {64, 64},
-                kInvalid,
-                "mirroring_axes.1 is 2, expected an integer in [0, 1]"},
-        Refusal{"OtherKind", "/kind", "mixture", kUnimplemented,
-                "kind is \"mixture\", expected one of model, ensemble"},
-        Refusal{"PreviousStageAsText", "/previous_stage", "liver", kInvalid,
-                "previous_stage is \"liver\", expected an object"},
-        Refusal{"PreviousStageVersionZero",
-                "/previous_stage",
-                {{"name", "low"}, {"version", 0}},
-                kInvalid,
-                "previous_stage.version is 0"},
-        Refusal{"PatchOfFour", "/patch_size", {1, 1, 1, 1}, kInvalid, "patch_size"},
-        Refusal{"PatchOfAnImpossibleSize",
-                "/patch_size",
-                {16384, 16384, 16384},
-                kInvalid,
-                "patch_size is 16384x16384x16384, too large"},
-        Refusal{"NoChannels", "/network_input_channels", 0, kInvalid, "network_input_channels"},
-        Refusal{"UpperCaseHash", "/files/plans.json/sha256", std::string(64, 'A'), kInvalid,
-                "files.plans.json.sha256"},
-        Refusal{"ShortHash", "/files/plans.json/sha256", "aa", kInvalid, "files.plans.json.sha256"},
-        Refusal{"NegativeSize", "/files/plans.json/size", -1, kInvalid,
-                "files.plans.json.size is -1"},
-        Refusal{"NegativeMemory", "/expected_memory_bytes/weights", -1, kInvalid,
-                "expected_memory_bytes.weights"}),
+        ManifestRefusal{"MirrorTwice", "/mirroring_axes", {1, 1}, kInvalid, "mirroring_axes"},
+        ManifestRefusal{"MirrorOutsideTwoDimensions",
+                        "/patch_size",
+                        {64, 64},
+                        kInvalid,
+                        "mirroring_axes.1 is 2, expected an integer in [0, 1]"},
+        ManifestRefusal{"OtherKind", "/kind", "mixture", kUnimplemented,
+                        "kind is \"mixture\", expected one of model, ensemble"},
+        ManifestRefusal{"PreviousStageAsText", "/previous_stage", "liver", kInvalid,
+                        "previous_stage is \"liver\", expected an object"},
+        ManifestRefusal{"PreviousStageVersionZero",
+                        "/previous_stage",
+                        {{"name", "low"}, {"version", 0}},
+                        kInvalid,
+                        "previous_stage.version is 0"},
+        ManifestRefusal{"PatchOfFour", "/patch_size", {1, 1, 1, 1}, kInvalid, "patch_size"},
+        ManifestRefusal{"PatchOfAnImpossibleSize",
+                        "/patch_size",
+                        {16384, 16384, 16384},
+                        kInvalid,
+                        "patch_size is 16384x16384x16384, too large"},
+        ManifestRefusal{"NoChannels", "/network_input_channels", 0, kInvalid,
+                        "network_input_channels"},
+        ManifestRefusal{"UpperCaseHash", "/files/plans.json/sha256", std::string(64, 'A'), kInvalid,
+                        "files.plans.json.sha256"},
+        ManifestRefusal{"ShortHash", "/files/plans.json/sha256", "aa", kInvalid,
+                        "files.plans.json.sha256"},
+        ManifestRefusal{"NegativeSize", "/files/plans.json/size", -1, kInvalid,
+                        "files.plans.json.size is -1"},
+        ManifestRefusal{"NegativeMemory", "/expected_memory_bytes/weights", -1, kInvalid,
+                        "expected_memory_bytes.weights"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(BundleManifest, RefusesFileNamesThatLeaveTheFolder) {

@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/core/plan/manifest_refusal.h"
 
 namespace nnseg {
 namespace {
@@ -122,61 +123,51 @@ TEST(Precisions, FiguresBelowALimitCannotHavePassed) {
   }
 }
 
-struct Refusal {
-  std::string name;
-  std::string pointer;
-  ordered_json value;
-  absl::StatusCode code;
-  std::string text;
-};
+class PrecisionsRefusal : public testing::TestWithParam<ManifestRefusal> {};
 
-void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.name; }
-
-class PrecisionsRefusal : public testing::TestWithParam<Refusal> {};
-
-TEST_P(PrecisionsRefusal, NamesTheKey) {
-  ordered_json manifest = UsualManifest();
-  manifest[ordered_json::json_pointer(GetParam().pointer)] = GetParam().value;
-  EXPECT_THAT(ParseBundleManifest(manifest.dump()),
-              StatusIs(GetParam().code, HasSubstr("manifest.json: " + GetParam().text)));
-}
+TEST_P(PrecisionsRefusal, NamesTheKey) { ExpectRefused(UsualManifest(), GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(
     All, PrecisionsRefusal,
     testing::Values(
-        Refusal{"NoList", "/precisions", ordered_json::object(), kInvalid,
-                "precisions is an object, expected an array"},
-        Refusal{"UnlistedEngine", "/precisions/0/engine", "tensorrt", kInvalid,
-                "precisions.0.engine is \"tensorrt\", expected an engine listed under engines"},
-        Refusal{"OtherPrecision", "/precisions/0/precision", "fp8", kUnimplemented,
-                "precisions.0.precision is \"fp8\", expected one of bf16, int8, int8_bf16"},
-        Refusal{"TwiceTheSame", "/precisions/1/precision", "bf16", kInvalid,
-                "precisions.1 is an object, expected an engine and precision that differ"},
-        Refusal{"NetworksOfAFailedOne",
-                "/precisions/1/networks",
-                {{"0", "fold_0_int8.xml"}, {"1", "fold_1_int8.xml"}},
-                kInvalid,
-                "precisions.1.networks is an object, expected none: it has not passed"},
-        Refusal{"UnlistedFile", "/precisions/0/networks/1", "other.xml", kInvalid,
-                "precisions.0.networks.1 is \"other.xml\", expected a file listed under files"},
-        Refusal{"FoldWithoutFile",
-                "/precisions/0/networks",
-                {{"0", "fold_0.xml"}},
-                kInvalid,
-                "key precisions.0.networks.1 is missing"},
-        Refusal{"FileWithoutFold", "/precisions/0/networks/7", "fold_0.xml", kInvalid,
-                "precisions.0.networks is an object, expected the folds listed under folds"},
-        Refusal{"DiceAboveOne", "/precisions/0/dice", 1.5, kInvalid,
-                "precisions.0.dice is 1.5, expected a number in [0, 1]"},
-        Refusal{"NegativeTime", "/precisions/1/relative_time", -1, kInvalid,
-                "precisions.1.relative_time is -1"},
-        Refusal{"OtherPolicy", "/precision_policy", "fp8", kUnimplemented,
-                "precision_policy is \"fp8\", expected one of fp32, auto, exact, bf16, int8, "
-                "int8_bf16"},
-        Refusal{"PolicyThatDidNotPass", "/precision_policy", "int8", kInvalid,
-                "precision_policy is \"int8\", expected a precision that passed its gate"},
-        Refusal{"PolicyThatWasNotTried", "/precision_policy", "int8_bf16", kInvalid,
-                "precision_policy is \"int8_bf16\", expected a precision that passed its gate"}),
+        ManifestRefusal{"NoList", "/precisions", ordered_json::object(), kInvalid,
+                        "precisions is an object, expected an array"},
+        ManifestRefusal{
+            "UnlistedEngine", "/precisions/0/engine", "tensorrt", kInvalid,
+            "precisions.0.engine is \"tensorrt\", expected an engine listed under engines"},
+        ManifestRefusal{"OtherPrecision", "/precisions/0/precision", "fp8", kUnimplemented,
+                        "precisions.0.precision is \"fp8\", expected one of bf16, int8, int8_bf16"},
+        ManifestRefusal{"TwiceTheSame", "/precisions/1/precision", "bf16", kInvalid,
+                        "precisions.1 is an object, expected an engine and precision that differ"},
+        ManifestRefusal{"NetworksOfAFailedOne",
+                        "/precisions/1/networks",
+                        {{"0", "fold_0_int8.xml"}, {"1", "fold_1_int8.xml"}},
+                        kInvalid,
+                        "precisions.1.networks is an object, expected none: it has not passed"},
+        ManifestRefusal{
+            "UnlistedFile", "/precisions/0/networks/1", "other.xml", kInvalid,
+            "precisions.0.networks.1 is \"other.xml\", expected a file listed under files"},
+        ManifestRefusal{"FoldWithoutFile",
+                        "/precisions/0/networks",
+                        {{"0", "fold_0.xml"}},
+                        kInvalid,
+                        "key precisions.0.networks.1 is missing"},
+        ManifestRefusal{
+            "FileWithoutFold", "/precisions/0/networks/7", "fold_0.xml", kInvalid,
+            "precisions.0.networks is an object, expected the folds listed under folds"},
+        ManifestRefusal{"DiceAboveOne", "/precisions/0/dice", 1.5, kInvalid,
+                        "precisions.0.dice is 1.5, expected a number in [0, 1]"},
+        ManifestRefusal{"NegativeTime", "/precisions/1/relative_time", -1, kInvalid,
+                        "precisions.1.relative_time is -1"},
+        ManifestRefusal{
+            "OtherPolicy", "/precision_policy", "fp8", kUnimplemented,
+            "precision_policy is \"fp8\", expected one of fp32, auto, exact, bf16, int8, "
+            "int8_bf16"},
+        ManifestRefusal{"PolicyThatDidNotPass", "/precision_policy", "int8", kInvalid,
+                        "precision_policy is \"int8\", expected a precision that passed its gate"},
+        ManifestRefusal{
+            "PolicyThatWasNotTried", "/precision_policy", "int8_bf16", kInvalid,
+            "precision_policy is \"int8_bf16\", expected a precision that passed its gate"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Precisions, EveryKeyOfARecordIsNeeded) {
