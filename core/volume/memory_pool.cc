@@ -8,27 +8,28 @@
 namespace nnseg {
 
 void* MemoryPool::Take(std::size_t bytes) {
-  if (void* const block = TakeKept(bytes)) return block;
+  {
+    const std::lock_guard lock(mu_);
+    const auto found = kept_.find(bytes);
+    if (found != kept_.end()) {
+      void* const block = found->second;
+      kept_.erase(found);
+      kept_bytes_ -= bytes;
+      NoteInUse(block, bytes);
+      return block;
+    }
+  }
   void* const block = AllocateVoxels(bytes);
   if (block == nullptr) return nullptr;
   const std::lock_guard lock(mu_);
-  in_use_.emplace(block, bytes);
-  in_use_bytes_ += bytes;
-  peak_bytes_ = std::max(peak_bytes_, in_use_bytes_);
+  NoteInUse(block, bytes);
   return block;
 }
 
-void* MemoryPool::TakeKept(std::size_t bytes) {
-  const std::lock_guard lock(mu_);
-  const auto found = kept_.find(bytes);
-  if (found == kept_.end()) return nullptr;
-  void* const block = found->second;
-  kept_.erase(found);
-  kept_bytes_ -= bytes;
+void MemoryPool::NoteInUse(void* block, std::size_t bytes) {
   in_use_.emplace(block, bytes);
   in_use_bytes_ += bytes;
   peak_bytes_ = std::max(peak_bytes_, in_use_bytes_);
-  return block;
 }
 
 bool MemoryPool::Give(void* block) {

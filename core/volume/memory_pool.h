@@ -28,7 +28,7 @@ class MemoryPool {
   std::size_t kept_bytes() const;
 
  private:
-  void* TakeKept(std::size_t bytes);
+  void NoteInUse(void* block, std::size_t bytes);  // under mu_
 
   mutable std::mutex mu_;
   std::unordered_map<void*, std::size_t> in_use_;  // sizes by address
