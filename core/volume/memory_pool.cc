@@ -1,69 +1,70 @@
 #include "core/volume/memory_pool.h"
 
-#include <algorithm>
-#include <utility>
+#include <sys/mman.h>
 
-#include "core/volume/voxel_memory.h"
+#include <algorithm>
+#include <iterator>
 
 namespace nnseg {
+namespace {
 
-void* MemoryPool::Take(std::size_t bytes) {
-  {
-    const std::lock_guard lock(mu_);
-    const auto found = kept_.find(bytes);
-    if (found != kept_.end()) {
-      void* const block = found->second;
-      kept_.erase(found);
-      kept_bytes_ -= bytes;
-      NoteInUse(block, bytes);
-      return block;
-    }
-  }
-  void* const block = AllocateVoxels(bytes);
-  if (block == nullptr) return nullptr;
-  const std::lock_guard lock(mu_);
-  NoteInUse(block, bytes);
-  return block;
+constexpr std::size_t kPage = 4096;
+
+}  // namespace
+
+MemoryPool::MemoryPool(std::size_t bytes) : size_(bytes / kPage * kPage) {
+  void* const range = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) return;
+  (void)madvise(range, size_, MADV_HUGEPAGE);  // a wish: all works without
+  base_ = static_cast<std::byte*>(range);
+  gaps_.emplace(0, size_);
 }
 
-void MemoryPool::NoteInUse(void* block, std::size_t bytes) {
-  in_use_.emplace(block, bytes);
-  in_use_bytes_ += bytes;
-  peak_bytes_ = std::max(peak_bytes_, in_use_bytes_);
+MemoryPool::~MemoryPool() {
+  if (base_ != nullptr) munmap(base_, size_);
+}
+
+void* MemoryPool::Take(std::size_t bytes) {
+  if (bytes > size_) return nullptr;
+  const std::size_t pages = std::max<std::size_t>((bytes + kPage - 1) / kPage, 1) * kPage;
+  const std::lock_guard lock(mu_);
+  const auto gap = std::find_if(gaps_.begin(), gaps_.end(),
+                                [&](const auto& entry) { return entry.second >= pages; });
+  if (gap == gaps_.end()) return nullptr;
+  const auto [offset, size] = *gap;
+  gaps_.erase(gap);
+  if (size > pages) gaps_.emplace(offset + pages, size - pages);
+  taken_.emplace(offset, pages);
+  return base_ + offset;
 }
 
 bool MemoryPool::Give(void* block) {
-  {
-    const std::lock_guard lock(mu_);
-    const auto found = in_use_.find(block);
-    if (found == in_use_.end()) return false;
-    const std::size_t bytes = found->second;
-    in_use_.erase(found);
-    in_use_bytes_ -= bytes;
-    if (kept_bytes_ + bytes <= peak_bytes_) {
-      kept_.emplace(bytes, block);
-      kept_bytes_ += bytes;
-      return true;
-    }
+  const auto* const address = static_cast<const std::byte*>(block);
+  if (base_ == nullptr || address < base_ || address >= base_ + size_) return false;
+  const std::lock_guard lock(mu_);
+  const auto taken = taken_.find(static_cast<std::size_t>(address - base_));
+  if (taken == taken_.end()) return false;
+  const auto [offset, size] = *taken;
+  taken_.erase(taken);
+  const auto gap = gaps_.emplace(offset, size).first;
+  const auto next = std::next(gap);
+  if (next != gaps_.end() && offset + size == next->first) {
+    gap->second += next->second;
+    gaps_.erase(next);
   }
-  FreeVoxels()(block);
+  if (gap == gaps_.begin()) return true;
+  const auto previous = std::prev(gap);
+  if (previous->first + previous->second == offset) {
+    previous->second += gap->second;
+    gaps_.erase(gap);
+  }
   return true;
 }
 
 void MemoryPool::Release() {
-  std::multimap<std::size_t, void*> blocks;
-  {
-    const std::lock_guard lock(mu_);
-    blocks = std::exchange(kept_, {});
-    kept_bytes_ = 0;
-    peak_bytes_ = in_use_bytes_;
-  }
-  for (const auto& [bytes, block] : blocks) FreeVoxels()(block);
-}
-
-std::size_t MemoryPool::kept_bytes() const {
   const std::lock_guard lock(mu_);
-  return kept_bytes_;
+  for (const auto& [offset, size] : gaps_) (void)madvise(base_ + offset, size, MADV_DONTNEED);
 }
 
 }  // namespace nnseg

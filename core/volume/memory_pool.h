@@ -8,34 +8,34 @@
 
 namespace nnseg {
 
-/// Large blocks (voxel_memory.h) that are taken and given back again and again in the same sizes: a
-/// block that was given back is kept for the next taker of its size. What is kept never exceeds
-/// what was in use at once since the last Release. Thread-safe.
+/// Large blocks that are taken and given back again and again, in whatever sizes: what was given
+/// back stays in memory for the next taker. Blocks lie one after another in one range of
+/// addresses, each in the first gap that holds it, and gaps that touch are one; so the pool keeps
+/// little more than was in use at once. In huge pages where the system has some. Thread-safe.
 class MemoryPool {
  public:
-  MemoryPool() = default;
+  /// Reserves `bytes` of addresses, which is no memory yet.
+  explicit MemoryPool(std::size_t bytes);
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
-  ~MemoryPool() { Release(); }
+  /// REQUIRES: all blocks were given back.
+  ~MemoryPool();
 
-  /// A block of at least `bytes`, not initialised; null when there is no memory.
+  /// A block of at least `bytes`, not initialised, at the begin of a page; null when no gap holds
+  /// it.
   void* Take(std::size_t bytes);
   /// Gives back a block from Take. False, and nothing is done, for any other address.
   bool Give(void* block);
-  /// Frees the blocks that are kept.
+  /// Gives the system back the memory of all gaps.
   void Release();
 
-  std::size_t kept_bytes() const;
-
  private:
-  void NoteInUse(void* block, std::size_t bytes);  // under mu_
+  std::byte* base_ = nullptr;  // null: no addresses were to be had
+  std::size_t size_ = 0;
 
-  mutable std::mutex mu_;
-  std::unordered_map<void*, std::size_t> in_use_;  // sizes by address
-  std::multimap<std::size_t, void*> kept_;
-  std::size_t in_use_bytes_ = 0;
-  std::size_t peak_bytes_ = 0;  // of in_use_bytes_ since the last Release
-  std::size_t kept_bytes_ = 0;
+  std::mutex mu_;
+  std::map<std::size_t, std::size_t> gaps_;             // sizes by offset
+  std::unordered_map<std::size_t, std::size_t> taken_;  // sizes by offset
 };
 
 }  // namespace nnseg

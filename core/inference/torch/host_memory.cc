@@ -3,6 +3,7 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -12,11 +13,13 @@
 namespace nnseg {
 namespace {
 
-constexpr std::size_t kLarge = std::size_t{4} << 20;
+constexpr std::size_t kLarge = std::size_t{1} << 20;
 constexpr std::size_t kAlignment = 64;  // as torch's own allocator
 
 MemoryPool& Pool() {
-  static auto* const pool = new MemoryPool;  // tensors may outlive every static object
+  // As much as the machine has; never destroyed, for tensors may outlive every static object.
+  static auto* const pool = new MemoryPool(static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+                                           static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
   return *pool;
 }
 
@@ -26,7 +29,9 @@ void Free(void* tensor) {
 }
 
 void* Allocate(std::size_t bytes) {
-  if (bytes >= kLarge) return Pool().Take(bytes);
+  if (bytes >= kLarge) {
+    if (void* const block = Pool().Take(bytes); block != nullptr) return block;
+  }
   return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
 }
 

@@ -4,8 +4,8 @@
 namespace nnseg {
 
 /// From now on the memory of large tensors in the host's memory is kept for the next ones until
-/// ReturnFreeMemory(), in huge pages (voxel_memory.h): a pass allocates every layer's output anew,
-/// and to fault it in each time costs the kernel a tenth of the pass. Thread-safe.
+/// ReturnFreeMemory() (memory_pool.h): a pass allocates every layer's output anew, and to fault it
+/// in each time costs the kernel more than a tenth of the pass. Thread-safe.
 void KeepMemoryOfTensors();
 
 }  // namespace nnseg
