@@ -4,7 +4,8 @@
 # breaks the link beside gRPC. The wheel's libraries find each other by relative run paths, so its layout must be kept.
 
 set(torch_root "${NNSEG_WHEELS_DIR}/torch")
-set(torch_libraries "${torch_root}/lib/libtorch_cpu.so" "${torch_root}/lib/libc10.so")
+set(torch_openmp "${torch_root}/lib/libgomp.so.1")  # whose threads torch computes on
+set(torch_libraries "${torch_root}/lib/libtorch_cpu.so" "${torch_root}/lib/libc10.so" "${torch_openmp}")
 set(torch_cuda_libraries "${torch_root}/lib/libtorch_cuda.so" "${torch_root}/lib/libc10_cuda.so")
 
 set(torch_required ${torch_libraries} "${torch_root}/include/torch/csrc/api/include/torch/version.h")

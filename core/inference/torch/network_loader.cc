@@ -10,6 +10,7 @@
 #include "core/inference/torch/device.h"
 #include "core/inference/torch/device_stream.h"
 #include "core/inference/torch/host_memory.h"
+#include "core/inference/torch/instance_norm.h"
 #include "core/inference/torch/script_network.h"
 
 namespace nnseg {
@@ -62,6 +63,7 @@ absl::StatusOr<std::shared_ptr<NetworkLoader>> MakeTorchLoader(const std::string
     at::globalContext().setAllowTF32CuDNN(false);  // what is called fp32 is
   }
   KeepMemoryOfTensors();
+  InterleaveInstanceNorm();
   NNSEG_ASSIGN_OR_RETURN(std::shared_ptr<DeviceStream> stream, DeviceStream::Create(parsed));
   std::shared_ptr<DeviceMemory> memory;
   if (parsed.is_cuda || options.windows_on_cpu) {
