@@ -14,10 +14,11 @@ namespace {
 
 using Convolution = std::variant<WinogradConvolution, DirectConvolution>;
 
-Convolution ChooseConvolution(const ConvolutionShape& shape, std::span<const float> weights) {
-  if (WinogradConvolution::Suits(shape)) return WinogradConvolution(shape, weights);
+Convolution ChooseConvolution(const ConvolutionBlockSpec& spec, std::span<const float> weights) {
+  const ConvolutionShape& shape = spec.shape;
+  if (WinogradConvolution::Suits(shape)) return WinogradConvolution(shape, weights, spec.products);
   NNSEG_CHECK(DirectConvolution::Suits(shape));
-  return DirectConvolution(shape, weights);
+  return DirectConvolution(shape, weights, spec.products);
 }
 
 // values = f((values - mean) * scale + offset), f the leaky ReLU.
@@ -43,7 +44,7 @@ bool ConvolutionBlock::Suits(const ConvolutionShape& shape) {
 }
 
 ConvolutionBlock::ConvolutionBlock(ConvolutionBlockSpec spec, std::span<const float> weights)
-    : spec_(std::move(spec)), convolution_(ChooseConvolution(spec_.shape, weights)) {
+    : spec_(std::move(spec)), convolution_(ChooseConvolution(spec_, weights)) {
   const int64_t channels = spec_.shape.output_channels;
   NNSEG_CHECK(std::ssize(spec_.bias) == channels);
   NNSEG_CHECK(!spec_.norm.has_value() || (std::ssize(spec_.norm->scale) == channels &&

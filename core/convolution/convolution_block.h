@@ -24,6 +24,7 @@ struct ConvolutionBlockSpec {
     double epsilon = 0;
   };
   std::optional<InstanceNorm> norm;
+  ProductPrecision products = ProductPrecision::kFp32;
   float negative_slope = 1;  ///< what negative values are multiplied by at the end
 };
 

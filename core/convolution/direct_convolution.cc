@@ -40,13 +40,15 @@ bool DirectConvolution::Suits(const ConvolutionShape& shape) {
   return shape.weights() <= kMaxWeights && shape.output().voxels() >= kMinOutputs;
 }
 
-DirectConvolution::DirectConvolution(const ConvolutionShape& shape, std::span<const float> weights)
+DirectConvolution::DirectConvolution(const ConvolutionShape& shape, std::span<const float> weights,
+                                     ProductPrecision precision)
     : shape_(shape),
+      precision_(precision),
       depth_(shape.input_channels * shape.kernel.voxels()),
-      kernels_(1, shape.output_channels, depth_) {
+      kernels_(precision, 1, shape.output_channels, depth_) {
   NNSEG_CHECK(std::ssize(weights) == shape.weights());
   for (int64_t row = 0; row < shape.output_channels; ++row) {
-    for (int64_t k = 0; k < depth_; ++k) kernels_.at(0, row, k) = weights[row * depth_ + k];
+    for (int64_t k = 0; k < depth_; ++k) kernels_.Set(0, row, k, weights[row * depth_ + k]);
   }
 }
 
@@ -92,7 +94,7 @@ void DirectConvolution::Run(std::span<const float* const> inputs, std::span<cons
   NNSEG_CHECK(std::ssize(inputs) == shape_.input_channels);
   const Shape3 shape = shape_.output();
   const int64_t voxels = shape.voxels();
-  const TileProduct multiply = ChooseTileProduct();
+  const TileProduct multiply = ChooseTileProduct(precision_);
   ParallelFor((voxels + kProductColumns - 1) / kProductColumns, [&](int64_t first, int64_t last) {
     float* const columns = Scratch((depth_ + kProductRows) * kProductColumns);
     float* const products = columns + depth_ * kProductColumns;
@@ -100,8 +102,9 @@ void DirectConvolution::Run(std::span<const float* const> inputs, std::span<cons
       const int64_t begin = batch * kProductColumns;
       const int64_t end = std::min(begin + kProductColumns, voxels);
       Gather(inputs, begin, end, columns);
+      PackColumns(precision_, depth_, columns);
       for (int64_t group = 0; group < kernels_.groups(); ++group) {
-        multiply(kernels_.Group(group), columns, depth_, products);
+        multiply(kernels_.Group(group), columns, kernels_.words(), products);
         for (int64_t i = 0; i < kProductRows; ++i) {
           const int64_t c = group * kProductRows + i;
           if (c == shape_.output_channels) break;

@@ -18,7 +18,8 @@ class DirectConvolution {
   static bool Suits(const ConvolutionShape& shape);
 
   /// `weights` is (output channels x input channels x kernel).
-  DirectConvolution(const ConvolutionShape& shape, std::span<const float> weights);
+  DirectConvolution(const ConvolutionShape& shape, std::span<const float> weights,
+                    ProductPrecision precision);
 
   /// `inputs` points to each input channel; `output` takes the output channels plus `bias` of each;
   /// all channels are dense.
@@ -32,6 +33,7 @@ class DirectConvolution {
   void GatherRow(const float* row, int64_t x, int64_t count, float* to) const;
 
   ConvolutionShape shape_;
+  ProductPrecision precision_;
   int64_t depth_;  // weights of one output channel
   PackedRows kernels_;
 };

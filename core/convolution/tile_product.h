@@ -8,14 +8,32 @@ namespace nnseg {
 inline constexpr int64_t kProductRows = 8;      ///< output channels of one product
 inline constexpr int64_t kProductColumns = 32;  ///< tiles of one product
 
-/// products (rows x columns) = sum over channels c of kernels[c] (rows) times inputs[c] (columns):
-/// `kernels` is channels x rows, `inputs` is channels x columns, all dense.
-using TileProduct = void (*)(const float* kernels, const float* inputs, int64_t channels,
+/// What factors are rounded to. Sums are fp32.
+enum class ProductPrecision { kFp32, kBf16 };
+
+/// Whether this processor multiplies so.
+bool HasProducts(ProductPrecision precision);
+
+/// Factors come in words of 32 bits: one float, or the bfloat16 of two neighbouring channels, the
+/// first in the lower half. So many words hold one row's or column's factors of `channels`:
+constexpr int64_t ProductWords(ProductPrecision precision, int64_t channels) {
+  return precision == ProductPrecision::kBf16 ? (channels + 1) / 2 : channels;
+}
+
+/// To the nearest, ties to even. Not for NaN.
+uint16_t RoundToBf16(float value);
+
+/// Makes words of columns that are channels x columns, in their place: words x columns.
+void PackColumns(ProductPrecision precision, int64_t channels, float* columns);
+
+/// products (rows x columns) = sum over words w of kernels[w] (rows) times inputs[w] (columns):
+/// `kernels` is words x rows, `inputs` is words x columns, all dense.
+using TileProduct = void (*)(const float* kernels, const float* inputs, int64_t words,
                              float* products);
 
-/// The one for the widest usable vectors. Each channel is one rounding (fused multiply-add), in
-/// order, so all give the same bits.
-TileProduct ChooseTileProduct();
+/// The one for the widest usable vectors. In fp32 each channel is one rounding (fused
+/// multiply-add), in order, so all give the same bits. REQUIRES: HasProducts(precision).
+TileProduct ChooseTileProduct(ProductPrecision precision);
 
 }  // namespace nnseg
 

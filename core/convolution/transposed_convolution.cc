@@ -43,22 +43,23 @@ bool TransposedConvolution::Suits(const TransposedConvolutionShape& shape) {
 
 TransposedConvolution::TransposedConvolution(const TransposedConvolutionShape& shape,
                                              std::span<const float> weights,
-                                             std::vector<float> bias)
+                                             std::vector<float> bias, ProductPrecision precision)
     : shape_(shape),
+      precision_(precision),
       bias_(std::move(bias)),
-      kernels_(1, shape.output_channels * shape.kernel.voxels(), shape.input_channels) {
+      kernels_(precision, 1, shape.output_channels * shape.kernel.voxels(), shape.input_channels) {
   const int64_t rows = shape.output_channels * shape.kernel.voxels();
   NNSEG_CHECK(std::ssize(weights) == shape.input_channels * rows);
   NNSEG_CHECK(std::ssize(bias_) == shape.output_channels);
   for (int64_t c = 0; c < shape.input_channels; ++c) {
-    for (int64_t row = 0; row < rows; ++row) kernels_.at(0, row, c) = weights[c * rows + row];
+    for (int64_t row = 0; row < rows; ++row) kernels_.Set(0, row, c, weights[c * rows + row]);
   }
 }
 
 void TransposedConvolution::Run(std::span<const float* const> inputs, float* output) const {
   NNSEG_CHECK(std::ssize(inputs) == shape_.input_channels);
   const int64_t voxels = shape_.input.voxels();
-  const TileProduct multiply = ChooseTileProduct();
+  const TileProduct multiply = ChooseTileProduct(precision_);
   ParallelFor((voxels + kProductColumns - 1) / kProductColumns, [&](int64_t first, int64_t last) {
     float* const columns = Scratch((shape_.input_channels + kProductRows) * kProductColumns);
     float* const products = columns + shape_.input_channels * kProductColumns;
@@ -68,8 +69,9 @@ void TransposedConvolution::Run(std::span<const float* const> inputs, float* out
       for (int64_t c = 0; c < shape_.input_channels; ++c) {
         std::copy_n(inputs[c] + begin, end - begin, columns + c * kProductColumns);
       }
+      PackColumns(precision_, shape_.input_channels, columns);
       for (int64_t group = 0; group < kernels_.groups(); ++group) {
-        multiply(kernels_.Group(group), columns, shape_.input_channels, products);
+        multiply(kernels_.Group(group), columns, kernels_.words(), products);
         Scatter(products, group, begin, end, output);
       }
     }

@@ -21,7 +21,7 @@ struct TransposedConvolutionShape {
   }
 };
 
-/// Such a convolution as a product of matrices, in fp32 on the CPU.
+/// Such a convolution as a product of matrices, on the CPU.
 ///
 /// Immutable; Run is thread-safe and works on ParallelFor's threads.
 class TransposedConvolution {
@@ -32,7 +32,7 @@ class TransposedConvolution {
 
   /// `weights` is (input channels x output channels x kernel), `bias` by output channel.
   TransposedConvolution(const TransposedConvolutionShape& shape, std::span<const float> weights,
-                        std::vector<float> bias);
+                        std::vector<float> bias, ProductPrecision precision);
 
   const TransposedConvolutionShape& shape() const { return shape_; }
 
@@ -45,6 +45,7 @@ class TransposedConvolution {
                float* output) const;
 
   TransposedConvolutionShape shape_;
+  ProductPrecision precision_;
   std::vector<float> bias_;
   PackedRows kernels_;  // rows are (output channel, voxel of the kernel)
 };

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int64_t kStripsPerBatch = kProductColumns / WinogradTiles::kTiles;
 constexpr int64_t kBatchesPerPart = 4;
+constexpr int64_t kGroupProducts = kProductRows * kProductColumns;
+constexpr int64_t kPlanePoints = 16;  // points of a tile that differ along axes 1 and 2
 constexpr int64_t kPad = 16;  // floats between points: without, all fall into the same cache sets
 // Transformed inputs of a batch up to this size stay in a core's cache while group after group of
 // output channels reads them.
@@ -37,23 +39,26 @@ class WinogradConvolution::Sweep {
         inputs_(inputs),
         bias_(bias),
         output_(output),
-        multiply_(ChooseTileProduct()),
+        precision_(convolution.precision_),
+        words_(kernels_.words()),
+        multiply_(ChooseTileProduct(precision_)),
         depth_(KernelDepth(shape_)),
         points_(WinogradTiles::Points(depth_)),
         columns_(CeilDivide(shape_.input[2], WinogradTiles::kWidth)),
         rows_(CeilDivide(shape_.input[1], 2)),
         strips_(columns_ * rows_ * CeilDivide(shape_.input[0], WinogradTiles::TileDepth(depth_))),
-        input_stride_(shape_.input_channels * kProductColumns + kPad),
+        input_stride_(words_ * kProductColumns + kPad),
         groups_at_once_(points_ * input_stride_ * static_cast<int64_t>(sizeof(float)) > kCachedBytes
                             ? kernels_.groups()
                             : 1),
-        product_stride_(groups_at_once_ * kProductRows * kProductColumns + kPad),
+        product_stride_(groups_at_once_ * kGroupProducts + kPad),
         parts_(CeilDivide(strips_, kStripsPerBatch * kBatchesPerPart)),
         sums_(static_cast<std::size_t>(parts_ * shape_.output_channels)) {}
 
   void Run() {
     ParallelFor(parts_, [&](int64_t begin, int64_t end) {
-      float* const inputs = Scratch(points_ * (input_stride_ + product_stride_));
+      float* const inputs =
+          Scratch(points_ * input_stride_ + (2 * kPlanePoints + 4) * product_stride_);
       float* const products = inputs + points_ * input_stride_;
       for (int64_t batch = begin * kBatchesPerPart; batch < end * kBatchesPerPart; ++batch) {
         if (batch * kStripsPerBatch < strips_) RunBatch(batch, inputs, products);
@@ -81,11 +86,22 @@ class WinogradConvolution::Sweep {
     for (int64_t i = 0; i < count; ++i) {
       strips[i].emplace(shape_.input, depth_, FirstOutput(first + i));
     }
-    for (int64_t c = 0; c < shape_.input_channels; ++c) {
-      float* const to = inputs + c * kProductColumns;
+    for (int64_t word = 0; word < words_; ++word) {
+      float* const to = inputs + word * kProductColumns;
       for (int64_t i = 0; i < count; ++i) {
-        if (c + 1 < shape_.input_channels) strips[i]->Prefetch(inputs_[c + 1]);
-        strips[i]->TransformInput(inputs_[c], to + i * WinogradTiles::kTiles, input_stride_);
+        float* const points = to + i * WinogradTiles::kTiles;
+        if (precision_ == ProductPrecision::kFp32) {
+          if (word + 1 < words_) strips[i]->Prefetch(inputs_[word + 1]);
+          strips[i]->TransformInput(inputs_[word], points, input_stride_);
+          continue;
+        }
+        const int64_t c = 2 * word;
+        for (int64_t next = c + 2; next < std::min(c + 4, shape_.input_channels); ++next) {
+          strips[i]->Prefetch(inputs_[next]);
+        }
+        // Where channels are odd, the last one's partner has weights of zero.
+        const float* const second = c + 1 < shape_.input_channels ? inputs_[c + 1] : inputs_[c];
+        strips[i]->TransformInputPair(inputs_[c], second, points, input_stride_);
       }
     }
     ChannelSums* const sums = &sums_[batch / kBatchesPerPart * shape_.output_channels];
@@ -104,14 +120,31 @@ class WinogradConvolution::Sweep {
     }
   }
 
-  // All points of groups_at_once_ groups of output channels from the first on.
+  // The products of groups_at_once_ groups of output channels from the first on, as
+  // TransformOutput takes them.
   void Multiply(int64_t first_group, const float* inputs, float* products) const {
-    for (int64_t point = 0; point < points_; ++point) {
-      for (int64_t group = 0; group < groups_at_once_; ++group) {
-        multiply_(kernels_.Group(first_group + group, point), inputs + point * input_stride_,
-                  shape_.input_channels,
-                  products + point * product_stride_ + group * kProductRows * kProductColumns);
+    if (depth_ == 1) {
+      for (int64_t point = 0; point < kPlanePoints; ++point) {
+        MultiplyPoint(first_group, point, inputs, products + point * product_stride_);
       }
+      return;
+    }
+    float* const planes = products + 2 * kPlanePoints * product_stride_;
+    for (int64_t point = 0; point < kPlanePoints; ++point) {
+      for (int64_t i = 0; i < 4; ++i) {
+        MultiplyPoint(first_group, i * kPlanePoints + point, inputs, planes + i * product_stride_);
+      }
+      WinogradTiles::CombinePlanes(planes, product_stride_, groups_at_once_ * kGroupProducts,
+                                   products + point * product_stride_,
+                                   products + (kPlanePoints + point) * product_stride_);
+    }
+  }
+
+  void MultiplyPoint(int64_t first_group, int64_t point, const float* inputs,
+                     float* products) const {
+    for (int64_t group = 0; group < groups_at_once_; ++group) {
+      multiply_(kernels_.Group(first_group + group, point), inputs + point * input_stride_, words_,
+                products + group * kGroupProducts);
     }
   }
 
@@ -125,6 +158,8 @@ class WinogradConvolution::Sweep {
   const std::span<const float* const> inputs_;
   const std::span<const float> bias_;
   float* const output_;
+  const ProductPrecision precision_;
+  const int64_t words_;  // of a tile's point
   const TileProduct multiply_;
   const int depth_;
   const int64_t points_;
@@ -157,9 +192,10 @@ bool WinogradConvolution::Suits(const ConvolutionShape& shape) {
 }
 
 WinogradConvolution::WinogradConvolution(const ConvolutionShape& shape,
-                                         std::span<const float> weights)
+                                         std::span<const float> weights, ProductPrecision precision)
     : shape_(shape),
-      kernels_(WinogradTiles::Points(KernelDepth(shape)), shape.output_channels,
+      precision_(precision),
+      kernels_(precision, WinogradTiles::Points(KernelDepth(shape)), shape.output_channels,
                shape.input_channels) {
   NNSEG_CHECK(Takes(shape));
   NNSEG_CHECK(std::ssize(weights) == shape.weights());
@@ -170,7 +206,7 @@ WinogradConvolution::WinogradConvolution(const ConvolutionShape& shape,
       for (int64_t c = 0; c < shape.input_channels; ++c) {
         const auto kernel = weights.subspan((row * shape.input_channels + c) * size, size);
         WinogradTiles::TransformKernel(KernelDepth(shape), kernel, points);
-        for (std::size_t i = 0; i < points.size(); ++i) kernels_.at(i, row, c) = points[i];
+        for (std::size_t i = 0; i < points.size(); ++i) kernels_.Set(i, row, c, points[i]);
       }
     }
   });

@@ -23,7 +23,8 @@ class WinogradConvolution {
   static bool Suits(const ConvolutionShape& shape);
 
   /// `weights` is (output channels x input channels x kernel). REQUIRES: Takes(shape).
-  WinogradConvolution(const ConvolutionShape& shape, std::span<const float> weights);
+  WinogradConvolution(const ConvolutionShape& shape, std::span<const float> weights,
+                      ProductPrecision precision);
 
   /// `inputs` points to each input channel; `output` takes the output channels plus `bias` of each;
   /// all channels are dense. Returns the moments of each output channel.
@@ -34,6 +35,7 @@ class WinogradConvolution {
   class Sweep;
 
   ConvolutionShape shape_;
+  ProductPrecision precision_;
   PackedRows kernels_;  // a matrix for each point of a tile
 };
 

@@ -30,6 +30,16 @@ void TransformInputs(Floats& d0, Floats& d1, Floats& d2, Floats& d3) {
   d2 = difference;
 }
 
+[[gnu::target("avx512f")]] inline void TransformWideInputs(__m512& d0, __m512& d1, __m512& d2,
+                                                           __m512& d3) {
+  const __m512 sum = _mm512_add_ps(d1, d2);
+  const __m512 difference = _mm512_sub_ps(d2, d1);
+  d0 = _mm512_sub_ps(d0, d2);
+  d3 = _mm512_sub_ps(d1, d3);
+  d1 = sum;
+  d2 = difference;
+}
+
 // Two neighbouring outputs along one axis from the points of that axis.
 void TransformPoints(Floats p0, Floats p1, Floats p2, Floats p3, Floats& first, Floats& second) {
   first = _mm256_add_ps(p0, _mm256_add_ps(p1, p2));
@@ -129,6 +139,57 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
   }
 }
 
+[[gnu::target("avx512f,avx512vl,avx512bf16")]] void WinogradTiles::TransformInputPair(
+    const float* first, const float* second, float* points, int64_t stride) const {
+  const int planes = input_planes();
+  const Index3 begin = first_input();
+  // Columns of the row that the two vectors below hold, as bits.
+  __mmask16 within[2];
+  for (int i = 0; i < 2; ++i) {
+    const int64_t column = begin[2] + 2 * i;
+    const int64_t skipped = std::clamp<int64_t>(-column, 0, 16);
+    const int64_t end = std::clamp<int64_t>(volume_[2] - column, 0, 16);
+    within[i] = static_cast<__mmask16>((0xFFFFU << skipped) & ((1U << end) - 1));
+  }
+  const __m512i even = _mm512_setr_epi32(0, 16, 2, 18, 8, 24, 10, 26, 4, 20, 6, 22, 12, 28, 14, 30);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  __m512 at[4][4][4];  // points or inputs along each axis
+  for (int i = 0; i < planes; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      const Index3 row = begin + Index3{{i, j, 0}};
+      if (!HasRow(row)) {
+        for (__m512& point : at[i][j]) point = _mm512_setzero_ps();
+        continue;
+      }
+      const float* const a = first + OffsetOf(row);
+      const float* const b = second + OffsetOf(row);
+      const __m512 a0 = _mm512_maskz_loadu_ps(within[0], a);
+      const __m512 b0 = _mm512_maskz_loadu_ps(within[0], b);
+      const __m512 a2 = _mm512_maskz_loadu_ps(within[1], a + 2);
+      const __m512 b2 = _mm512_maskz_loadu_ps(within[1], b + 2);
+      const __m512 d0 = _mm512_permutex2var_ps(a0, even, b0);
+      const __m512 d1 = _mm512_permutex2var_ps(a0, odd, b0);
+      const __m512 d2 = _mm512_permutex2var_ps(a2, even, b2);
+      const __m512 d3 = _mm512_permutex2var_ps(a2, odd, b2);
+      at[i][j][0] = _mm512_sub_ps(d0, d2);
+      at[i][j][1] = _mm512_add_ps(d1, d2);
+      at[i][j][2] = _mm512_sub_ps(d2, d1);
+      at[i][j][3] = _mm512_sub_ps(d1, d3);
+    }
+    for (int k = 0; k < 4; ++k)
+      TransformWideInputs(at[i][0][k], at[i][1][k], at[i][2][k], at[i][3][k]);
+  }
+  for (int j = 0; j < 4; ++j) {
+    for (int k = 0; k < 4; ++k) {
+      if (planes == 4) TransformWideInputs(at[0][j][k], at[1][j][k], at[2][j][k], at[3][j][k]);
+      for (int i = 0; i < planes; ++i) {
+        _mm256_storeu_ps(points + ((i * 4 + j) * 4 + k) * stride,
+                         reinterpret_cast<__m256>(_mm512_cvtneps_pbh(at[i][j][k])));
+      }
+    }
+  }
+}
+
 void WinogradTiles::Prefetch(const float* channel) const {
   const Index3 begin = first_input();
   for (int i = 0; i < input_planes(); ++i) {
@@ -142,21 +203,19 @@ void WinogradTiles::Prefetch(const float* channel) const {
   }
 }
 
+void WinogradTiles::CombinePlanes(const float* points, int64_t stride, int64_t count, float* first,
+                                  float* second) {
+  for (int64_t n = 0; n < count; n += kLanes) {
+    const auto load = [&](int i) { return _mm256_loadu_ps(points + i * stride + n); };
+    Floats outputs[2];
+    TransformPoints(load(0), load(1), load(2), load(3), outputs[0], outputs[1]);
+    _mm256_storeu_ps(first + n, outputs[0]);
+    _mm256_storeu_ps(second + n, outputs[1]);
+  }
+}
+
 void WinogradTiles::TransformOutput(const float* points, int64_t stride, float bias, float* channel,
                                     ChannelSums& sums) const {
-  Floats at[2][4][4];  // outputs along axis 0, points along the others
-  for (int j = 0; j < 4; ++j) {
-    for (int k = 0; k < 4; ++k) {
-      const auto load = [&](int i) {
-        return _mm256_loadu_ps(points + ((i * 4 + j) * 4 + k) * stride);
-      };
-      if (depth_ == 3) {
-        TransformPoints(load(0), load(1), load(2), load(3), at[0][j][k], at[1][j][k]);
-      } else {
-        at[0][j][k] = load(0);
-      }
-    }
-  }
   const int64_t depth = std::min(TileDepth(depth_), volume_[0] - first_[0]);
   const int64_t height = std::min<int64_t>(2, volume_[1] - first_[1]);
   const int64_t width = std::min(kWidth, volume_[2] - first_[2]);
@@ -168,7 +227,10 @@ void WinogradTiles::TransformOutput(const float* points, int64_t stride, float b
   for (int64_t i = 0; i < depth; ++i) {
     Floats rows[2][4];
     for (int k = 0; k < 4; ++k) {
-      TransformPoints(at[i][0][k], at[i][1][k], at[i][2][k], at[i][3][k], rows[0][k], rows[1][k]);
+      const auto load = [&](int j) {
+        return _mm256_loadu_ps(points + ((i * 4 + j) * 4 + k) * stride);
+      };
+      TransformPoints(load(0), load(1), load(2), load(3), rows[0][k], rows[1][k]);
     }
     for (int64_t j = 0; j < height; ++j) {
       Floats even;

@@ -37,11 +37,23 @@ class WinogradTiles {
   /// points + p * stride. `channel` is one channel of the volume; around it lie zeros.
   void TransformInput(const float* channel, float* points, int64_t stride) const;
 
+  /// The same of two channels, as bfloat16: at each point a word for each of the eight tiles, the
+  /// first channel in its lower half. REQUIRES: HasProducts(ProductPrecision::kBf16).
+  void TransformInputPair(const float* first, const float* second, float* points,
+                          int64_t stride) const;
+
   /// Brings what TransformInput will read of `channel` into the cache.
   void Prefetch(const float* channel) const;
 
-  /// The tiles' outputs from their points, plus `bias`, to `channel`. Outputs outside of the volume
-  /// are left out. Adds them to `sums`.
+  /// The first step back from points to outputs, along axis 0: from the products at four points
+  /// that differ there alone, points + i * stride, to those of its two outputs. Each is `count`
+  /// numbers, a multiple of 8.
+  static void CombinePlanes(const float* points, int64_t stride, int64_t count, float* first,
+                            float* second);
+
+  /// The tiles' outputs, plus `bias`, to `channel`: from their outputs along axis 0 at the 16
+  /// points of the others, point p of output i at points + (i * 16 + p) * stride. Outputs outside
+  /// of the volume are left out. Adds them to `sums`.
   void TransformOutput(const float* points, int64_t stride, float bias, float* channel,
                        ChannelSums& sums) const;
 

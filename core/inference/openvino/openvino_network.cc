@@ -61,6 +61,13 @@ bool IsQuantised(const ov::Model& model) {
   });
 }
 
+// In lower precision a network runs as its accuracy gate saw it. The exporter leaves this mark in
+// those that it judged, and found faster, with our convolutions (deploy/export/README.md).
+bool WasJudgedWithOurConvolutions(const ov::Model& model) {
+  return model.has_rt_info("nnseg", "convolutions") &&
+         model.get_rt_info<std::string>("nnseg", "convolutions") == "nnseg";
+}
+
 class OpenvinoNetwork : public PatchNetwork {
  public:
   OpenvinoNetwork(ov::CompiledModel model, const PatchSignature& signature, std::string precision)
@@ -113,7 +120,10 @@ absl::StatusOr<std::unique_ptr<PatchNetwork>> LoadOpenvinoNetwork(const std::str
     if (IsInt8(precision) && !IsQuantised(*model)) {
       return absl::InvalidArgumentError("the network is not quantised");
     }
-    if (precision == "fp32") ReplaceConvolutions(*model);
+    if (precision == "fp32") ReplaceConvolutions(*model, ProductPrecision::kFp32);
+    if (precision == "bf16" && WasJudgedWithOurConvolutions(*model)) {
+      ReplaceConvolutions(*model, ProductPrecision::kBf16);
+    }
     const ov::element::Type arithmetic = IsBf16(precision) ? ov::element::bf16 : ov::element::f32;
     ov::CompiledModel compiled = Runtime().compile_model(
         model, "CPU",

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/avg_pool.hpp>
 #include <openvino/op/concat.hpp>
 #include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/divide.hpp>
 #include <openvino/op/multiply.hpp>
+#include <openvino/op/mvn.hpp>
 #include <openvino/op/prelu.hpp>
 #include <openvino/op/reduce_mean.hpp>
 #include <openvino/op/sqrt.hpp>
@@ -40,11 +43,19 @@ std::shared_ptr<Op> UserOf(const Value& value) {
 
 bool HasOneUser(const Value& value) { return value.get_target_inputs().size() == 1; }
 
+// The constant behind a value, which may be stored in another type than it is used in; null where
+// there is none.
+std::shared_ptr<ov::op::v0::Constant> ConstantOf(const Value& value) {
+  std::shared_ptr<ov::Node> node = value.get_node_shared_ptr();
+  if (ov::is_type<ov::op::v0::Convert>(node)) node = node->get_input_node_shared_ptr(0);
+  return ov::as_type_ptr<ov::op::v0::Constant>(node);
+}
+
 // The constant that is the other operand of `op`, as one float for each of `count` channels.
 std::optional<std::vector<float>> ChannelConstant(const ov::Node& op, const Value& operand,
                                                   std::size_t count) {
   const Value other = op.input_value(op.input_value(0) == operand ? 1 : 0);
-  const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(other.get_node_shared_ptr());
+  const auto constant = ConstantOf(other);
   if (constant == nullptr) return std::nullopt;
   std::vector<float> values = constant->cast_vector<float>();
   const ov::Shape shape = constant->get_shape();
@@ -56,7 +67,7 @@ std::optional<std::vector<float>> ChannelConstant(const ov::Node& op, const Valu
 }
 
 std::optional<float> Scalar(const Value& value) {
-  const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(value.get_node_shared_ptr());
+  const auto constant = ConstantOf(value);
   if (constant == nullptr || ov::shape_size(constant->get_shape()) != 1) return std::nullopt;
   return constant->cast_vector<float>().front();
 }
@@ -118,7 +129,7 @@ Shape3 SpatialShape(const ov::Shape& shape) {
 // null for any other.
 template <typename Convolution>
 std::shared_ptr<ov::op::v0::Constant> WeightsOf(const Convolution& convolution) {
-  auto weights = ov::as_type_ptr<ov::op::v0::Constant>(convolution.get_input_node_shared_ptr(1));
+  auto weights = ConstantOf(convolution.input_value(1));
   if (convolution.get_auto_pad() != ov::op::PadType::EXPLICIT ||
       convolution.get_output_element_type(0) != ov::element::f32 ||
       convolution.get_input_partial_shape(0).is_dynamic()) {
@@ -180,34 +191,65 @@ std::vector<float> TakeBias(std::size_t channels, Value& end) {
   return std::vector<float>(channels, 0);
 }
 
-// Takes in (x - mean) / sqrt(variance + epsilon) * scale + offset. False where the value is used
-// in another way, too.
-bool TakeNorm(Candidate& candidate) {
-  const Value x = candidate.end;
+// A value's normalisation over all spatial axes, and its epsilon.
+struct Norm {
+  Value end;
+  float epsilon = 0;
+};
+
+// OpenVINO's own operation, where `x` has no other user.
+std::optional<Norm> OpenvinoNorm(const Value& x) {
+  const auto norm = UserOf<ov::op::v6::MVN>(x);
+  if (norm == nullptr || !HasOneUser(x) || !norm->get_normalize_variance() ||
+      norm->get_eps_mode() != ov::op::MVNEpsMode::INSIDE_SQRT) {
+    return std::nullopt;
+  }
+  const auto axes = ConstantOf(norm->input_value(1));
+  if (axes == nullptr) return std::nullopt;
+  std::vector<int64_t> spatial = axes->cast_vector<int64_t>();
+  std::sort(spatial.begin(), spatial.end());
+  std::vector<int64_t> all(x.get_shape().size() - 2);
+  std::iota(all.begin(), all.end(), 2);
+  if (spatial != all) return std::nullopt;
+  return Norm{norm->output(0), norm->get_eps()};
+}
+
+// (x - mean) / sqrt(variance + epsilon), as the exporter writes it.
+std::optional<Norm> WrittenOutNorm(const Value& x) {
   const auto centred = UserOf<ov::op::v1::Subtract>(x);
-  if (centred == nullptr) return HasOneUser(x);
+  if (centred == nullptr) return std::nullopt;
   const Value difference = centred->output(0);
   const auto divide = UserOf<ov::op::v1::Divide>(difference);
   const auto square = UserOf<ov::op::v1::Multiply>(difference);
   if (divide == nullptr || square == nullptr || centred->input_value(0) != x ||
       !IsSpatialMean(centred->input_value(1), x) || divide->input_value(0) != difference ||
       square->input_value(0) != difference || square->input_value(1) != difference) {
-    return false;
+    return std::nullopt;
   }
   const auto root = ov::as_type_ptr<ov::op::v0::Sqrt>(divide->get_input_node_shared_ptr(1));
-  if (root == nullptr) return false;
+  if (root == nullptr) return std::nullopt;
   const auto sum = ov::as_type_ptr<ov::op::v1::Add>(root->get_input_node_shared_ptr(0));
   if (sum == nullptr || !IsSpatialMean(sum->input_value(0), square->output(0))) {
-    return false;
+    return std::nullopt;
   }
   const std::optional<float> epsilon = Scalar(sum->input_value(1));
-  if (!epsilon.has_value()) return false;
+  if (!epsilon.has_value()) return std::nullopt;
   // x goes into the mean, the difference into the quotient and twice into the square.
-  if (x.get_target_inputs().size() != 2 || difference.get_target_inputs().size() != 3) return false;
+  if (x.get_target_inputs().size() != 2 || difference.get_target_inputs().size() != 3) {
+    return std::nullopt;
+  }
+  return Norm{divide->output(0), *epsilon};
+}
 
+// Takes in a normalisation with the scale and offset after it. False where the value is used in
+// another way, too.
+bool TakeNorm(Candidate& candidate) {
+  std::optional<Norm> found = OpenvinoNorm(candidate.end);
+  if (!found.has_value()) found = WrittenOutNorm(candidate.end);
+  if (!found.has_value()) return HasOneUser(candidate.end);
   const std::size_t channels = candidate.spec.bias.size();
-  ConvolutionBlockSpec::InstanceNorm norm{std::vector<float>(channels, 1), {}, *epsilon};
-  candidate.end = divide->output(0);
+  ConvolutionBlockSpec::InstanceNorm norm{std::vector<float>(channels, 1), {}, found->epsilon};
+  candidate.end = found->end;
   const auto multiply = UserOf<ov::op::v1::Multiply>(candidate.end);
   if (multiply != nullptr && HasOneUser(candidate.end)) {
     if (auto scale = ChannelConstant(*multiply, candidate.end, channels); scale.has_value()) {
@@ -244,15 +286,17 @@ void Replace(const Value& end, const std::shared_ptr<ov::Node>& op) {
   Value(end).replace(op->output(0));
 }
 
-bool ReplaceBlock(ov::op::v1::Convolution& convolution) {
+bool ReplaceBlock(ov::op::v1::Convolution& convolution, ProductPrecision products) {
   std::optional<Candidate> found = FindBlock(convolution);
   if (!found.has_value()) return false;
+  found->spec.products = products;
   auto block = std::make_shared<const ConvolutionBlock>(std::move(found->spec), found->weights);
   Replace(found->end, MakeOp(found->inputs, std::move(block)));
   return true;
 }
 
-bool ReplaceTransposed(ov::op::v1::ConvolutionBackpropData& convolution) {
+bool ReplaceTransposed(ov::op::v1::ConvolutionBackpropData& convolution,
+                       ProductPrecision products) {
   const auto weights = WeightsOf(convolution);
   if (weights == nullptr || convolution.get_input_size() != 2 ||
       !AllAre(convolution.get_dilations(), 1) || !AllAre(convolution.get_pads_begin(), 0) ||
@@ -272,20 +316,20 @@ bool ReplaceTransposed(ov::op::v1::ConvolutionBackpropData& convolution) {
   Value end = convolution.output(0);
   std::vector<float> bias = TakeBias(kernel[1], end);
   auto replacement = std::make_shared<const TransposedConvolution>(
-      shape, weights->cast_vector<float>(), std::move(bias));
+      shape, weights->cast_vector<float>(), std::move(bias), products);
   Replace(end, MakeOp({convolution.input_value(0)}, std::move(replacement)));
   return true;
 }
 
 }  // namespace
 
-int ReplaceConvolutions(ov::Model& model) {
+int ReplaceConvolutions(ov::Model& model, ProductPrecision products) {
   int replaced = 0;
   for (const std::shared_ptr<ov::Node>& node : model.get_ordered_ops()) {
     if (const auto convolution = ov::as_type_ptr<ov::op::v1::Convolution>(node)) {
-      replaced += ReplaceBlock(*convolution);
+      replaced += ReplaceBlock(*convolution, products);
     } else if (const auto up = ov::as_type_ptr<ov::op::v1::ConvolutionBackpropData>(node)) {
-      replaced += ReplaceTransposed(*up);
+      replaced += ReplaceTransposed(*up, products);
     }
   }
   if (replaced > 0) model.validate_nodes_and_infer_types();

@@ -85,6 +85,25 @@ TEST_P(ConvolutionBlockOf, IsItsPartsOneAfterTheOther) {
   EXPECT_EQ(again, output);
 }
 
+TEST(ConvolutionBlock, RoundsFactorsWhereProductsAreBf16) {
+  NNSEG_SKIP_WITHOUT_PRODUCTS(ProductPrecision::kBf16);
+  for (const ConvolutionShape& shape : {kWinograd, kDirect}) {
+    ConvolutionBlockSpec spec = SpecOf({"", shape, true, 0.01F});
+    const std::vector<float> input = Noise(shape.input_channels * shape.input.voxels(), 1);
+    const std::vector<float> weights = Noise(shape.weights(), 2);
+    const auto run = [&] {
+      std::vector<float> output(shape.output_channels * shape.output().voxels());
+      ConvolutionBlock(spec, weights).Run(ChannelsOf(input, shape.input_channels), output.data());
+      return output;
+    };
+    const std::vector<float> exact = run();
+    spec.products = ProductPrecision::kBf16;
+    const std::vector<float> rounded = run();
+    EXPECT_NE(rounded, exact);
+    ExpectNear(rounded, std::vector<double>(exact.begin(), exact.end()), 0.05);
+  }
+}
+
 // Air: a constant, whose deviations come from the zeros around it alone, or from nothing at all.
 TEST(ConvolutionBlock, AChannelThatHardlyVariesKeepsItsAccuracy) {
   ConvolutionBlockSpec spec = SpecOf({"", kWinograd, true, 0.01F});

@@ -1,6 +1,7 @@
 #include "core/convolution/direct_convolution.h"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -14,26 +15,33 @@ struct Setting {
   ConvolutionShape shape;
 };
 
-class DirectConvolutionOf : public testing::TestWithParam<Setting> {};
+class DirectConvolutionOf : public testing::TestWithParam<std::tuple<Setting, ProductPrecision>> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, DirectConvolutionOf,
-    testing::Values(Setting{"OneVoxelKernel", {7, 5, {{3, 4, 41}}, {{1, 1, 1}}}},
-                    Setting{"Stride2", {3, 9, {{6, 8, 70}}, {{3, 3, 3}}, {{2, 2, 2}}}},
-                    Setting{"Stride2OfOddSizes", {2, 8, {{5, 7, 33}}, {{3, 3, 3}}, {{2, 2, 2}}}},
-                    Setting{"Stride2InTheSlice", {2, 8, {{3, 6, 18}}, {{1, 3, 3}}, {{1, 2, 2}}}},
-                    Setting{"Stride3", {2, 3, {{7, 8, 20}}, {{3, 3, 3}}, {{3, 3, 3}}}},
-                    Setting{"LargeKernel", {2, 4, {{3, 9, 12}}, {{1, 7, 5}}}},
-                    Setting{"OneVoxel", {2, 8, {{1, 1, 1}}, {{3, 3, 3}}, {{2, 2, 2}}}}),
-    [](const auto& info) { return info.param.name; });
+    testing::Combine(
+        testing::Values(
+            Setting{"OneVoxelKernel", {7, 5, {{3, 4, 41}}, {{1, 1, 1}}}},
+            Setting{"Stride2", {3, 9, {{6, 8, 70}}, {{3, 3, 3}}, {{2, 2, 2}}}},
+            Setting{"Stride2OfOddSizes", {2, 8, {{5, 7, 33}}, {{3, 3, 3}}, {{2, 2, 2}}}},
+            Setting{"Stride2InTheSlice", {2, 8, {{3, 6, 18}}, {{1, 3, 3}}, {{1, 2, 2}}}},
+            Setting{"Stride3", {2, 3, {{7, 8, 20}}, {{3, 3, 3}}, {{3, 3, 3}}}},
+            Setting{"LargeKernel", {2, 4, {{3, 9, 12}}, {{1, 7, 5}}}},
+            Setting{"OneVoxel", {2, 8, {{1, 1, 1}}, {{3, 3, 3}}, {{2, 2, 2}}}}),
+        kProductPrecisions),
+    [](const auto& info) {
+      return std::get<0>(info.param).name + NameOf(std::get<1>(info.param));
+    });
 
 TEST_P(DirectConvolutionOf, IsTheConvolutionAsItIsWritten) {
-  const ConvolutionShape& shape = GetParam().shape;
-  const std::vector<float> input = Noise(shape.input_channels * shape.input.voxels(), 1);
-  const std::vector<float> weights = Noise(shape.weights(), 2);
+  const auto& [setting, precision] = GetParam();
+  NNSEG_SKIP_WITHOUT_PRODUCTS(precision);
+  const ConvolutionShape& shape = setting.shape;
+  const auto [input, weights] =
+      MakeFactors(precision, shape.input_channels * shape.input.voxels(), shape.weights());
   const std::vector<float> bias = Noise(shape.output_channels, 3);
   std::vector<float> output(shape.output_channels * shape.output().voxels());
-  DirectConvolution(shape, weights)
+  DirectConvolution(shape, weights, precision)
       .Run(ChannelsOf(input, shape.input_channels), bias, output.data());
   ExpectNear(output, ReferenceConvolution(shape, input, weights, bias), 1e-5);
 }

@@ -15,6 +15,19 @@ std::vector<float> Noise(int64_t count, unsigned seed) {
   return values;
 }
 
+std::string NameOf(ProductPrecision precision) {
+  return precision == ProductPrecision::kBf16 ? "Bf16" : "Fp32";
+}
+
+Factors MakeFactors(ProductPrecision precision, int64_t inputs, int64_t weights) {
+  Factors factors{Noise(inputs, 1), Noise(weights, 2)};
+  if (precision == ProductPrecision::kFp32) return factors;
+  for (float& value : factors.input) value = std::round(2 * value);
+  // The transform of a kernel divides by eight.
+  for (float& value : factors.weights) value = 8 * std::round(value);
+  return factors;
+}
+
 std::vector<const float*> ChannelsOf(std::span<const float> data, int64_t channels) {
   std::vector<const float*> pointers;
   const int64_t size = std::ssize(data) / channels;

@@ -1,6 +1,7 @@
 #include "core/convolution/transposed_convolution.h"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -14,24 +15,30 @@ struct Setting {
   TransposedConvolutionShape shape;
 };
 
-class TransposedConvolutionOf : public testing::TestWithParam<Setting> {};
+class TransposedConvolutionOf
+    : public testing::TestWithParam<std::tuple<Setting, ProductPrecision>> {};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, TransposedConvolutionOf,
-                         testing::Values(Setting{"Doubles", {9, 5, {{3, 4, 19}}, {{2, 2, 2}}}},
-                                         Setting{"DoublesTheSlice",
-                                                 {4, 3, {{2, 5, 11}}, {{1, 2, 2}}}},
-                                         Setting{"DoublesRows", {4, 3, {{2, 5, 33}}, {{2, 2, 1}}}},
-                                         Setting{"Keeps", {3, 10, {{2, 3, 4}}, {{1, 1, 1}}}}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, TransposedConvolutionOf,
+    testing::Combine(testing::Values(Setting{"Doubles", {9, 5, {{3, 4, 19}}, {{2, 2, 2}}}},
+                                     Setting{"DoublesTheSlice", {4, 3, {{2, 5, 11}}, {{1, 2, 2}}}},
+                                     Setting{"DoublesRows", {4, 3, {{2, 5, 33}}, {{2, 2, 1}}}},
+                                     Setting{"Keeps", {3, 10, {{2, 3, 4}}, {{1, 1, 1}}}}),
+                     kProductPrecisions),
+    [](const auto& info) {
+      return std::get<0>(info.param).name + NameOf(std::get<1>(info.param));
+    });
 
 TEST_P(TransposedConvolutionOf, IsTheConvolutionAsItIsWritten) {
-  const TransposedConvolutionShape& shape = GetParam().shape;
-  const std::vector<float> input = Noise(shape.input_channels * shape.input.voxels(), 1);
-  const std::vector<float> weights =
-      Noise(shape.input_channels * shape.output_channels * shape.kernel.voxels(), 2);
+  const auto& [setting, precision] = GetParam();
+  NNSEG_SKIP_WITHOUT_PRODUCTS(precision);
+  const TransposedConvolutionShape& shape = setting.shape;
+  const auto [input, weights] =
+      MakeFactors(precision, shape.input_channels * shape.input.voxels(),
+                  shape.input_channels * shape.output_channels * shape.kernel.voxels());
   const std::vector<float> bias = Noise(shape.output_channels, 3);
   std::vector<float> output(shape.output_channels * shape.output().voxels());
-  TransposedConvolution(shape, weights, bias)
+  TransposedConvolution(shape, weights, bias, precision)
       .Run(ChannelsOf(input, shape.input_channels), output.data());
   ExpectNear(output, ReferenceTransposed(shape, input, weights, bias), 1e-5);
 }
