@@ -18,7 +18,7 @@ RUN deploy/setup.sh --build-only $(if [ "${DEVICE}" = cuda ]; then echo --cuda; 
 COPY . .
 RUN cmake --preset release -DNNSEG_BUILD_TESTS=OFF -DNNSEG_WHEELS_DIR="${NNSEG_WHEELS_DIR}" \
         -DNNSEG_WITH_CUDA=$(if [ "${DEVICE}" = cuda ]; then echo ON; else echo OFF; fi) && \
-    cmake --build --preset release --target nnseg-server nnseg
+    cmake --build --preset release --target nnseg-server nnseg nnseg-network
 RUN deploy/stage_runtime.sh build/release/bin "${NNSEG_WHEELS_DIR}" /stage "${DEVICE}"
 
 FROM ${BASE} AS runtime

@@ -8,6 +8,6 @@ cd "$(dirname "$0")/.."
 
 deploy/setup.sh
 deploy/export/setup
-deploy/build.sh bench nnseg-server nnseg tests/bench/all
+deploy/build.sh bench nnseg-server nnseg nnseg-network tests/bench/all
 
 PYTHONPATH=tests/bench exec deploy/export/.venv/bin/python -m nnseg_bench "$@"

@@ -10,7 +10,7 @@ set -euo pipefail
 
 bin=$1 wheels=$2 stage=$3 device=$4
 
-programs=("$bin/nnseg-server" "$bin/nnseg")
+programs=("$bin/nnseg-server" "$bin/nnseg" "$bin/nnseg-network")
 # Found by name at run time, so no program's list of libraries has them.
 plugins=("$wheels"/openvino/libs/libopenvino_{intel_cpu_plugin.so,ir_frontend.so.*} "$wheels"/openvino/libs/libtbb*.so.*
   "$wheels"/openvino/libs/libhwloc.so.*)

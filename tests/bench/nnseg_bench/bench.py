@@ -39,7 +39,7 @@ class Bench:
         return 1 if self.quick else full
 
     def program(self, name: str) -> Path:
-        """A benchmark program of tests/bench."""
+        """A program of the build."""
         return self.binaries / name
 
     def log(self, name: str) -> Path:

@@ -34,10 +34,10 @@ def goals(has_avx512: bool) -> dict[str, Goal]:
     warm = " / warm nnU-Net in Python"
     return {
         "sgemm-fp32": Goal(sgemm + "fp32", 1.1 if has_avx512 else 0.9, 1.3, higher=True),
-        "sgemm-int8": Goal(sgemm + "int8 (VNNI)", 4.0, 4.8, higher=True),
+        "sgemm-int8": Goal(sgemm + "the faster of int8 and int8_bf16 (VNNI)", 4.0, 4.8, higher=True),
         "eager-fp32": Goal(eager + "fp32", 0.5, 0.42),
-        "eager-bf16": Goal(eager + "bf16", 0.25, 0.2),
-        "eager-int8": Goal(eager + "int8", 0.15, 0.11),
+        "eager-bf16": Goal(eager + "the faster bf16", 0.25, 0.2),
+        "eager-int8": Goal(eager + "the faster of int8 and int8_bf16", 0.15, 0.11),
         "s1-fp32": Goal("S1 end to end, openvino fp32" + warm, 0.33, 0.26, headline=True),
         "s1-bf16": Goal("S1 end to end, bf16" + warm, 0.2, 0.15, headline=True),
         "s1-int8": Goal("S1 end to end, int8" + warm, 0.17, 0.12, headline=True),

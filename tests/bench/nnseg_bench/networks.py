@@ -48,8 +48,8 @@ TINY = Architecture("PlainConvUNet of 3 narrow stages", (8, 16, 32), (2,) * 3, 2
 
 
 class Files:
-    """One architecture at one patch size: `torch` (.pt), and .xml files for `openvino` fp32, `bf16` and `int8`, as a bundle
-    has them. Made once, kept in `folder`."""
+    """One architecture at one patch size: `torch` (.pt), and .xml files for `openvino` fp32, `bf16`, `bf16_nnseg` (nnseg's own
+    convolutions) and `int8`, as a bundle has them. Made once, kept in `folder`."""
 
     def __init__(self, architecture: Architecture, size: int, folder: Path):
         self.network = architecture.build()
@@ -59,11 +59,14 @@ class Files:
         self.torch = place / "network.pt"
         self.openvino = place / "network.xml"
         self.bf16 = place / "network.bf16.xml"
+        self.bf16_nnseg = place / "network.bf16_nnseg.xml"
         self._int8 = place / "network.int8.xml"
-        if not self.bf16.with_suffix(".bin").exists():
+        if not self.bf16_nnseg.with_suffix(".bin").exists():
             torchscript.save(self.network, self.patch, self.torch)
             openvino_ir.save(self.torch, self.patch, self.openvino)
-            openvino_ir.save_lower(openvino_ir.convert(self.torch, self.patch), self.bf16)
+            lower = openvino_ir.convert(self.torch, self.patch)
+            openvino_ir.save_lower(lower, self.bf16)
+            openvino_ir.save_lower(openvino_ir.mark_for_our_convolutions(lower), self.bf16_nnseg)
 
     def flops(self) -> int:
         """Of one pass: 2 for each multiplication and addition of a convolution."""
