@@ -1,6 +1,7 @@
 """What lower precisions are asked for: the options of the command line, checked. Imports no torch."""
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Request:
     calibration_tiles: int  # how many tiles of them, at most
     held_out: tuple[Volume, ...]  # what is judged on
     limits: Limits
+    network_program: Path | None  # nnseg-network, to try nnseg's own convolutions with
     policy: str | None  # what a request to the server gets that names no precision; None leaves it as it is
 
     @property
@@ -57,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lowest Dice of any label that passes (default: %(default)s)")
     add("--gate-equal", type=_fraction, default=Limits.equal_fraction, metavar="F",
         help="lowest fraction of equal voxels that passes (default: %(default)s)")
+    add("--network-program", type=Path, metavar="PROGRAM",
+        help="nnseg-network of the build that will serve: --bf16 then also judges nnseg's own convolutions in bfloat16, and "
+        "the faster of what passes is served")
     add("--precision-policy", choices=POLICIES,
         help="what a request to the server gets that names no precision: auto is the fastest that passed, exact is "
         "torch in fp32 (default: fp32)")  # fmt: skip
@@ -67,6 +72,11 @@ def from_options(options: argparse.Namespace) -> Request:
     for path in {path for volume in (*calibration, *held_out) for path in volume}:
         if not path.is_file():
             raise ExportError(f"{path}: is not a file; expected an image to calibrate or judge on")
+    program = options.network_program
+    if program and not options.bf16:
+        raise ExportError("--network-program: only --bf16 makes use of it")
+    if program and not os.access(program, os.X_OK):
+        raise ExportError(f"{program}: is no program; expected nnseg-network")
     return Request(
         bf16=options.bf16,
         int8=options.int8,
@@ -74,6 +84,7 @@ def from_options(options: argparse.Namespace) -> Request:
         calibration_tiles=options.calibration_tiles,
         held_out=held_out,
         limits=Limits(options.gate_dice, options.gate_equal),
+        network_program=program.resolve() if program else None,
         policy=options.precision_policy,
     )
 

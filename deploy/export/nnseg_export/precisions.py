@@ -4,6 +4,7 @@ Networks in lower precision are converted anew from TorchScript, without openvin
 round every step to bfloat16, where OpenVINO's own kernel keeps sums in f32.
 """
 
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -16,8 +17,9 @@ import openvino
 import torch
 
 from nnseg_export import ExportError, cpu, int8_search, manifest, openvino_ir, pass_time, quantisation, repository
-from nnseg_export.case_prediction import CasePredictor
+from nnseg_export.case_prediction import CasePredictor, Network
 from nnseg_export.gate import Gate, Score, worst
+from nnseg_export.network_program import ProgramRunner
 from nnseg_export.precision_request import LOWER, Request, Volume
 
 Log = Callable[[str], None]
@@ -64,6 +66,10 @@ class _Candidate:
         return bool(self.networks)
 
 
+def _by_openvino(file: Path, precision: str) -> contextlib.AbstractContextManager[Network]:
+    return contextlib.nullcontext(openvino_ir.Runner(file, precision))
+
+
 class _Run:
     """One model's held-out cases and networks."""
 
@@ -71,6 +77,8 @@ class _Run:
         self._log = log
         self._limits = request.limits
         self._bundle = bundle
+        self._program = request.network_program
+        self._heads = content["network_output_channels"]
         self._scripts = {fold: bundle / entry["file"] for fold, entry in content["engines"]["torch"].items()}
         fp32 = content["engines"]["openvino"]
         self._fp32 = {fold: openvino_ir.Runner(bundle / entry["file"]) for fold, entry in fp32.items()}
@@ -85,7 +93,18 @@ class _Run:
         if not cpu.has_bf16():
             self._log(f"bf16: {_NO_BF16}")
             return {}
-        return self._record("bf16", self._try("bf16", "all layers in bfloat16", self._convert))
+        candidates = [self._try("bf16", "all layers in bfloat16", self._convert)]
+        if self._program is not None:
+            # Values between convolutions stay in fp32 there.
+            recipe = "products of nnseg's convolutions and all other layers in bfloat16"
+            candidates.append(self._try("bf16", recipe, self._marked, self._by_program, name="bf16_nnseg"))
+            for candidate in candidates:
+                self._log(f"  bf16 {candidate.score.dice:>8.4f} {candidate.time:>5.2f}  {candidate.recipe}")
+        best = max(candidates, key=lambda one: (one.passed, -one.time if one.passed else one.score.dice))
+        for candidate in candidates:
+            if candidate is not best:
+                self._remove(candidate)
+        return self._record("bf16", best)
 
     def int8(self, request: Request) -> dict[str, dict]:
         """Searches for int8 and int8_bf16 together: both are made from the same quantised networks."""
@@ -132,23 +151,40 @@ class _Run:
         chosen = np.random.default_rng(0).permutation(len(tiles))[: request.calibration_tiles]
         return [tiles[index] for index in sorted(chosen)]
 
-    def _try(self, precision: str, recipe: str, make: Callable[[str], openvino.Model]) -> _Candidate:
-        """Writes and judges the networks that `make` gives for the folds, one after the other until one fails; then
-        the files are removed."""
+    def _marked(self, fold: str) -> openvino.Model:
+        return openvino_ir.mark_for_our_convolutions(self._convert(fold))
+
+    def _by_program(self, file: Path, precision: str) -> contextlib.AbstractContextManager[Network]:
+        return contextlib.closing(ProgramRunner(self._program, file, precision, self._tile, self._heads))
+
+    def _try(
+        self,
+        precision: str,
+        recipe: str,
+        make: Callable[[str], openvino.Model],
+        run: Callable[[Path, str], contextlib.AbstractContextManager[Network]] = _by_openvino,
+        name: str | None = None,
+    ) -> _Candidate:
+        """Writes the networks that `make` gives for the folds, as fold_F.NAME.xml, and judges them as `run` runs them, one
+        after the other until one fails; then the files are removed."""
         files: dict[str, Path] = {}
         scores: list[Score] = []
         for fold in self._scripts:
-            files[fold] = self._bundle / f"fold_{fold}.{precision}.xml"
+            files[fold] = self._bundle / f"fold_{fold}.{name or precision}.xml"
             openvino_ir.save_lower(make(fold), files[fold])
-            network = openvino_ir.Runner(files[fold], precision)
-            if not scores:
-                time = pass_time.relative(network, self._fp32[fold], self._tile)
-            scores.append(self._gate.judge(fold, network))
+            with run(files[fold], precision) as network:
+                if not scores:
+                    time = pass_time.relative(network, self._fp32[fold], self._tile)
+                scores.append(self._gate.judge(fold, network))
             if not scores[-1].passes(self._limits):
                 for file in files.values():
                     openvino_ir.remove(file)
                 return _Candidate({}, worst(scores), time, recipe)
         return _Candidate({fold: file.name for fold, file in files.items()}, worst(scores), time, recipe)
+
+    def _remove(self, candidate: _Candidate) -> None:
+        for file in candidate.networks.values():
+            openvino_ir.remove(self._bundle / file)
 
     def _record(self, precision: str, candidate: _Candidate) -> dict[str, dict]:
         """The manifest's entry."""
