@@ -1,5 +1,7 @@
 #include "core/convolution/winograd_convolution.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -21,6 +23,10 @@ constexpr int64_t kPad = 16;  // floats between points: without, all fall into t
 // Transformed inputs of a batch up to this size stay in a core's cache while group after group of
 // output channels reads them.
 constexpr int64_t kCachedBytes = int64_t{384} << 10;
+// Transformed inputs of several batches up to this size are still there when the last is read.
+constexpr int64_t kCachedBatchBytes = int64_t{576} << 10;
+// Outputs of more than this have left all caches before the next layer reads them.
+constexpr int64_t kCacheableBytes = int64_t{64} << 20;
 
 int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -28,8 +34,9 @@ int KernelDepth(const ConvolutionShape& shape) { return static_cast<int>(shape.k
 
 }  // namespace
 
-/// One pass over the volume. Strips, the eight tiles of a WinogradTiles, are numbered along axis 2
-/// first and taken in batches; a few batches make a part, which leaves its sums by output channel.
+/// One pass over the volume. Strips, the eight tiles of a WinogradTiles, are numbered so that those
+/// whose inputs are transformed together follow each other, otherwise along axis 2 first. They are
+/// taken in batches; a few batches make a part, which leaves its sums by output channel.
 class WinogradConvolution::Sweep {
  public:
   Sweep(const WinogradConvolution& convolution, std::span<const float* const> inputs,
@@ -46,23 +53,32 @@ class WinogradConvolution::Sweep {
         points_(WinogradTiles::Points(depth_)),
         columns_(CeilDivide(shape_.input[2], WinogradTiles::kWidth)),
         rows_(CeilDivide(shape_.input[1], 2)),
-        strips_(columns_ * rows_ * CeilDivide(shape_.input[0], WinogradTiles::TileDepth(depth_))),
+        together_(WinogradTiles::TilesTogether(depth_)),
+        strips_(columns_ * rows_ * together_ *
+                CeilDivide(shape_.input[0], WinogradTiles::TileDepth(depth_) * together_)),
         input_stride_(words_ * kProductColumns + kPad),
+        batch_stride_(points_ * input_stride_),
+        batches_at_once_(BatchesAtOnce(batch_stride_)),
         groups_at_once_(points_ * input_stride_ * static_cast<int64_t>(sizeof(float)) > kCachedBytes
                             ? kernels_.groups()
                             : 1),
         product_stride_(groups_at_once_ * kGroupProducts + kPad),
+        past_caches_(shape_.output_channels * shape_.input.voxels() *
+                         static_cast<int64_t>(sizeof(float)) >
+                     kCacheableBytes),
         parts_(CeilDivide(strips_, kStripsPerBatch * kBatchesPerPart)),
         sums_(static_cast<std::size_t>(parts_ * shape_.output_channels)) {}
 
   void Run() {
     ParallelFor(parts_, [&](int64_t begin, int64_t end) {
       float* const inputs =
-          Scratch(points_ * input_stride_ + (2 * kPlanePoints + 4) * product_stride_);
-      float* const products = inputs + points_ * input_stride_;
-      for (int64_t batch = begin * kBatchesPerPart; batch < end * kBatchesPerPart; ++batch) {
-        if (batch * kStripsPerBatch < strips_) RunBatch(batch, inputs, products);
+          Scratch(batches_at_once_ * batch_stride_ + (2 * kPlanePoints + 4) * product_stride_);
+      float* const products = inputs + batches_at_once_ * batch_stride_;
+      for (int64_t batch = begin * kBatchesPerPart; batch < end * kBatchesPerPart;
+           batch += batches_at_once_) {
+        if (batch * kStripsPerBatch < strips_) RunBatches(batch, inputs, products);
       }
+      if (past_caches_) _mm_sfence();
     });
   }
 
@@ -79,31 +95,47 @@ class WinogradConvolution::Sweep {
   }
 
  private:
-  void RunBatch(int64_t batch, float* inputs, float* products) {
-    std::array<std::optional<WinogradTiles>, kStripsPerBatch> strips;
-    const int64_t first = batch * kStripsPerBatch;
-    const int64_t count = std::min(kStripsPerBatch, strips_ - first);
+  using Strips = std::array<std::optional<WinogradTiles>, kStripsPerBatch * kBatchesPerPart>;
+
+  // Batches whose inputs are transformed channel by channel together.
+  void RunBatches(int64_t first_batch, float* inputs, float* products) {
+    Strips strips;
+    const int64_t first = first_batch * kStripsPerBatch;
+    const int64_t count = std::min(batches_at_once_ * kStripsPerBatch, strips_ - first);
     for (int64_t i = 0; i < count; ++i) {
       strips[i].emplace(shape_.input, depth_, FirstOutput(first + i));
     }
     for (int64_t word = 0; word < words_; ++word) {
-      float* const to = inputs + word * kProductColumns;
-      for (int64_t i = 0; i < count; ++i) {
-        float* const points = to + i * WinogradTiles::kTiles;
-        if (precision_ == ProductPrecision::kFp32) {
-          if (word + 1 < words_) strips[i]->Prefetch(inputs_[word + 1]);
-          strips[i]->TransformInput(inputs_[word], points, input_stride_);
-          continue;
-        }
-        const int64_t c = 2 * word;
-        for (int64_t next = c + 2; next < std::min(c + 4, shape_.input_channels); ++next) {
-          strips[i]->Prefetch(inputs_[next]);
-        }
-        // Where channels are odd, the last one's partner has weights of zero.
-        const float* const second = c + 1 < shape_.input_channels ? inputs_[c + 1] : inputs_[c];
-        strips[i]->TransformInputPair(inputs_[c], second, points, input_stride_);
+      for (int64_t i = 0; i < count; i += together_) {
+        TransformInput(word, *strips[i],
+                       inputs + i / kStripsPerBatch * batch_stride_ + word * kProductColumns +
+                           i % kStripsPerBatch * WinogradTiles::kTiles);
       }
     }
+    for (int64_t i = 0; i < count; i += kStripsPerBatch) {
+      FinishBatch(first_batch + i / kStripsPerBatch,
+                  std::span(strips).subspan(i, std::min(kStripsPerBatch, count - i)),
+                  inputs + i / kStripsPerBatch * batch_stride_, products);
+    }
+  }
+
+  void TransformInput(int64_t word, const WinogradTiles& tiles, float* points) const {
+    if (precision_ == ProductPrecision::kFp32) {
+      if (word + 1 < words_) tiles.Prefetch(inputs_[word + 1]);
+      tiles.TransformInput(inputs_[word], points, input_stride_);
+      return;
+    }
+    const int64_t c = 2 * word;
+    for (int64_t next = c + 2; next < std::min(c + 4, shape_.input_channels); ++next) {
+      tiles.Prefetch(inputs_[next]);
+    }
+    // Where channels are odd, the last one's partner has weights of zero.
+    const float* const second = c + 1 < shape_.input_channels ? inputs_[c + 1] : inputs_[c];
+    tiles.TransformInputPair(inputs_[c], second, points, input_stride_);
+  }
+
+  void FinishBatch(int64_t batch, std::span<const std::optional<WinogradTiles>> strips,
+                   const float* inputs, float* products) {
     ChannelSums* const sums = &sums_[batch / kBatchesPerPart * shape_.output_channels];
     for (int64_t group = 0; group < kernels_.groups(); group += groups_at_once_) {
       Multiply(group, inputs, products);
@@ -112,9 +144,9 @@ class WinogradConvolution::Sweep {
       for (int64_t c = begin; c < end; ++c) {
         const float* const from = products + (c - begin) * kProductColumns;
         float* const channel = output_ + c * shape_.input.voxels();
-        for (int64_t i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < strips.size(); ++i) {
           strips[i]->TransformOutput(from + i * WinogradTiles::kTiles, product_stride_, bias_[c],
-                                     channel, sums[c]);
+                                     past_caches_, channel, sums[c]);
         }
       }
     }
@@ -148,9 +180,21 @@ class WinogradConvolution::Sweep {
     }
   }
 
+  // As many as fit in the cache, for they read the same lines of memory at their borders.
+  static int64_t BatchesAtOnce(int64_t floats) {
+    int64_t batches = kBatchesPerPart;
+    while (batches > 1 &&
+           batches * floats * static_cast<int64_t>(sizeof(float)) > kCachedBatchBytes) {
+      batches /= 2;
+    }
+    return batches;
+  }
+
   Index3 FirstOutput(int64_t strip) const {
-    return {{strip / columns_ / rows_ * WinogradTiles::TileDepth(depth_),
-             strip / columns_ % rows_ * 2, strip % columns_ * WinogradTiles::kWidth}};
+    const int64_t group = strip / together_;
+    const int64_t plane = group / columns_ / rows_ * together_ + strip % together_;
+    return {{plane * WinogradTiles::TileDepth(depth_), group / columns_ % rows_ * 2,
+             group % columns_ * WinogradTiles::kWidth}};
   }
 
   const PackedRows& kernels_;
@@ -165,10 +209,14 @@ class WinogradConvolution::Sweep {
   const int64_t points_;
   const int64_t columns_;  // strips along axis 2
   const int64_t rows_;     // strips along axis 1
+  const int64_t together_;
   const int64_t strips_;
   const int64_t input_stride_;  // floats between points of transformed inputs
+  const int64_t batch_stride_;  // floats between batches of transformed inputs
+  const int64_t batches_at_once_;
   const int64_t groups_at_once_;
   const int64_t product_stride_;  // floats between points of products
+  const bool past_caches_;
   const int64_t parts_;
   std::vector<ChannelSums> sums_;  // parts x output channels
 };
@@ -186,8 +234,9 @@ bool WinogradConvolution::Suits(const ConvolutionShape& shape) {
     const int64_t size = shape.input[axis];
     return static_cast<double>(size) / static_cast<double>(CeilDivide(size, tile) * tile);
   };
-  return filled(0, WinogradTiles::TileDepth(KernelDepth(shape))) * filled(1, 2) *
-             filled(2, WinogradTiles::kWidth) >=
+  const int depth = KernelDepth(shape);
+  return filled(0, WinogradTiles::TileDepth(depth) * WinogradTiles::TilesTogether(depth)) *
+             filled(1, 2) * filled(2, WinogradTiles::kWidth) >=
          kMinFilled;
 }
 

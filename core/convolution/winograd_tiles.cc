@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/base/check.h"
 
@@ -38,6 +39,10 @@ void TransformInputs(Floats& d0, Floats& d1, Floats& d2, Floats& d3) {
   d3 = _mm512_sub_ps(d1, d3);
   d1 = sum;
   d2 = difference;
+}
+
+[[gnu::target("avx512f,avx512vl,avx512bf16")]] inline void StoreBf16(__m512 values, float* words) {
+  _mm256_storeu_ps(words, reinterpret_cast<__m256>(_mm512_cvtneps_pbh(values)));
 }
 
 // Two neighbouring outputs along one axis from the points of that axis.
@@ -110,7 +115,7 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
   const Index3 begin = first_input();
   __m256i within[4];
   for (int i = 0; i < 4; ++i) within[i] = ColumnsWithin(begin[2] + kInputOffsets[i], volume_[2]);
-  Floats at[4][4][4];  // points or inputs along each axis
+  Floats at[kDeepPlanes][4][4];  // inputs along axis 0, points along the others
   for (int i = 0; i < planes; ++i) {
     for (int j = 0; j < 4; ++j) {
       const Index3 row = begin + Index3{{i, j, 0}};
@@ -131,9 +136,18 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
   }
   for (int j = 0; j < 4; ++j) {
     for (int k = 0; k < 4; ++k) {
-      if (planes == 4) TransformInputs(at[0][j][k], at[1][j][k], at[2][j][k], at[3][j][k]);
-      for (int i = 0; i < planes; ++i) {
-        _mm256_storeu_ps(points + ((i * 4 + j) * 4 + k) * stride, at[i][j][k]);
+      float* const to = points + (j * 4 + k) * stride;
+      if (planes == 1) {
+        _mm256_storeu_ps(to, at[0][j][k]);
+        continue;
+      }
+      for (int tile = 0; tile < 2; ++tile) {
+        Floats inputs[4];
+        for (int i = 0; i < 4; ++i) inputs[i] = at[2 * tile + i][j][k];
+        TransformInputs(inputs[0], inputs[1], inputs[2], inputs[3]);
+        for (int i = 0; i < 4; ++i) {
+          _mm256_storeu_ps(to + i * 16 * stride + tile * kTiles, inputs[i]);
+        }
       }
     }
   }
@@ -153,7 +167,7 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
   }
   const __m512i even = _mm512_setr_epi32(0, 16, 2, 18, 8, 24, 10, 26, 4, 20, 6, 22, 12, 28, 14, 30);
   const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-  __m512 at[4][4][4];  // points or inputs along each axis
+  __m512 at[kDeepPlanes][4][4];  // inputs along axis 0, points along the others
   for (int i = 0; i < planes; ++i) {
     for (int j = 0; j < 4; ++j) {
       const Index3 row = begin + Index3{{i, j, 0}};
@@ -181,10 +195,16 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
   }
   for (int j = 0; j < 4; ++j) {
     for (int k = 0; k < 4; ++k) {
-      if (planes == 4) TransformWideInputs(at[0][j][k], at[1][j][k], at[2][j][k], at[3][j][k]);
-      for (int i = 0; i < planes; ++i) {
-        _mm256_storeu_ps(points + ((i * 4 + j) * 4 + k) * stride,
-                         reinterpret_cast<__m256>(_mm512_cvtneps_pbh(at[i][j][k])));
+      float* const to = points + (j * 4 + k) * stride;
+      if (planes == 1) {
+        StoreBf16(at[0][j][k], to);
+        continue;
+      }
+      for (int tile = 0; tile < 2; ++tile) {
+        __m512 inputs[4];
+        for (int i = 0; i < 4; ++i) inputs[i] = at[2 * tile + i][j][k];
+        TransformWideInputs(inputs[0], inputs[1], inputs[2], inputs[3]);
+        for (int i = 0; i < 4; ++i) StoreBf16(inputs[i], to + i * 16 * stride + tile * kTiles);
       }
     }
   }
@@ -214,12 +234,16 @@ void WinogradTiles::CombinePlanes(const float* points, int64_t stride, int64_t c
   }
 }
 
-void WinogradTiles::TransformOutput(const float* points, int64_t stride, float bias, float* channel,
-                                    ChannelSums& sums) const {
+void WinogradTiles::TransformOutput(const float* points, int64_t stride, float bias,
+                                    bool past_caches, float* channel, ChannelSums& sums) const {
   const int64_t depth = std::min(TileDepth(depth_), volume_[0] - first_[0]);
   const int64_t height = std::min<int64_t>(2, volume_[1] - first_[1]);
   const int64_t width = std::min(kWidth, volume_[2] - first_[2]);
   const bool whole = width == kWidth;
+  // Then every row of outputs is one line of the cache.
+  constexpr std::uintptr_t kLine = kWidth * sizeof(float);
+  const bool streams = past_caches && whole && volume_[2] % kWidth == 0 &&
+                       reinterpret_cast<std::uintptr_t>(channel) % kLine == 0;
   const __m256i within[2] = {ColumnsWithin(0, width), ColumnsWithin(kLanes, width)};
   const Floats biases = _mm256_set1_ps(bias);
   Floats differences = _mm256_setzero_ps();
@@ -243,7 +267,9 @@ void WinogradTiles::TransformOutput(const float* points, int64_t stride, float b
       float* const to = channel + OffsetOf(first_ + Index3{{i, j, 0}});
       for (int half = 0; half < 2; ++half) {
         Floats difference = _mm256_sub_ps(outputs[half], _mm256_set1_ps(sums.shift));
-        if (whole) {
+        if (streams) {
+          _mm256_stream_ps(to + half * kLanes, outputs[half]);
+        } else if (whole) {
           _mm256_storeu_ps(to + half * kLanes, outputs[half]);
         } else {
           _mm256_maskstore_ps(to + half * kLanes, within[half], outputs[half]);

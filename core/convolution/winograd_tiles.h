@@ -23,9 +23,11 @@ class WinogradTiles {
   static constexpr int64_t kTiles = 8;
   static constexpr int64_t kWidth = 2 * kTiles;  ///< outputs along axis 2
 
-  /// Points of a tile, and its outputs along axis 0, for a kernel of `depth` 1 or 3 along axis 0.
+  /// Points of a tile, its outputs along axis 0, and how many tiles that are neighbours along axis
+  /// 0 have their inputs transformed together, for a kernel of `depth` 1 or 3 along axis 0.
   static constexpr int64_t Points(int depth) { return depth == 3 ? 64 : 16; }
   static constexpr int64_t TileDepth(int depth) { return depth == 3 ? 2 : 1; }
+  static constexpr int64_t TilesTogether(int depth) { return depth == 3 ? 2 : 1; }
 
   /// A kernel (depth x 3 x 3) at a tile's points.
   static void TransformKernel(int depth, std::span<const float> kernel, std::span<float> points);
@@ -34,7 +36,9 @@ class WinogradTiles {
   WinogradTiles(const Shape3& volume, int depth, const Index3& first);
 
   /// What the tiles' outputs depend on, at their points: point p of the eight tiles goes to
-  /// points + p * stride. `channel` is one channel of the volume; around it lie zeros.
+  /// points + p * stride. `channel` is one channel of the volume; around it lie zeros. For a deep
+  /// kernel the next eight tiles along axis 0, which share half of their inputs with these, follow
+  /// at points + kTiles.
   void TransformInput(const float* channel, float* points, int64_t stride) const;
 
   /// The same of two channels, as bfloat16: at each point a word for each of the eight tiles, the
@@ -53,9 +57,10 @@ class WinogradTiles {
 
   /// The tiles' outputs, plus `bias`, to `channel`: from their outputs along axis 0 at the 16
   /// points of the others, point p of output i at points + (i * 16 + p) * stride. Outputs outside
-  /// of the volume are left out. Adds them to `sums`.
-  void TransformOutput(const float* points, int64_t stride, float bias, float* channel,
-                       ChannelSums& sums) const;
+  /// of the volume are left out. Adds them to `sums`. With `past_caches` they go to memory directly
+  /// where whole lines are written; the caller then ends with _mm_sfence().
+  void TransformOutput(const float* points, int64_t stride, float bias, bool past_caches,
+                       float* channel, ChannelSums& sums) const;
 
  private:
   int64_t OffsetOf(const Index3& at) const {
@@ -64,8 +69,10 @@ class WinogradTiles {
   bool HasRow(const Index3& at) const {
     return at[0] >= 0 && at[0] < volume_[0] && at[1] >= 0 && at[1] < volume_[1];
   }
-  int input_planes() const { return depth_ == 3 ? 4 : 1; }
+  int input_planes() const { return depth_ == 3 ? kDeepPlanes : 1; }
   Index3 first_input() const { return first_ - Index3{{depth_ / 2, 1, 1}}; }
+
+  static constexpr int kDeepPlanes = 6;  // inputs along axis 0 of two tiles
 
   Shape3 volume_;
   int depth_;

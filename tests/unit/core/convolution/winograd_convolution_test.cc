@@ -59,6 +59,26 @@ TEST_P(WinogradConvolutionOf, IsTheConvolutionAsItIsWritten) {
   }
 }
 
+// Large outputs are written past the caches.
+TEST(WinogradConvolution, OfManyChannelsHasTheBitsOfFew) {
+  const ConvolutionShape few{1, 8, {{64, 128, 128}}, {{1, 3, 3}}};
+  ConvolutionShape many = few;
+  many.output_channels = 20;
+  const std::vector<float> input = Noise(few.input.voxels(), 1);
+  const std::vector<float> weights = Noise(many.weights(), 2);
+  const std::vector<float> bias = Noise(many.output_channels, 3);
+  const auto run = [&](const ConvolutionShape& shape) {
+    std::vector<float> output(shape.output_channels * shape.input.voxels());
+    WinogradConvolution(shape, std::span(weights).first(shape.weights()), ProductPrecision::kFp32)
+        .Run(ChannelsOf(input, 1), std::span(bias).first(shape.output_channels), output.data());
+    return output;
+  };
+  const std::vector<float> expected = run(few);
+  std::vector<float> output = run(many);
+  output.resize(expected.size());
+  EXPECT_TRUE(output == expected);
+}
+
 TEST(WinogradConvolution, SuitsLargeVolumesAndTheirKernels) {
   const ConvolutionShape good{16, 16, {{64, 64, 64}}, {{3, 3, 3}}};
   EXPECT_TRUE(WinogradConvolution::Suits(good));
