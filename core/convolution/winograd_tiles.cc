@@ -190,8 +190,9 @@ void WinogradTiles::TransformInput(const float* channel, float* points, int64_t 
       at[i][j][2] = _mm512_sub_ps(d2, d1);
       at[i][j][3] = _mm512_sub_ps(d1, d3);
     }
-    for (int k = 0; k < 4; ++k)
+    for (int k = 0; k < 4; ++k) {
       TransformWideInputs(at[i][0][k], at[i][1][k], at[i][2][k], at[i][3][k]);
+    }
   }
   for (int j = 0; j < 4; ++j) {
     for (int k = 0; k < 4; ++k) {

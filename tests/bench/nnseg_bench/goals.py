@@ -40,7 +40,7 @@ def goals(has_avx512: bool) -> dict[str, Goal]:
         "eager-int8": Goal(eager + "the faster of int8 and int8_bf16", 0.15, 0.11),
         "s1-fp32": Goal("S1 end to end, openvino fp32" + warm, 0.33, 0.26, headline=True),
         "s1-bf16": Goal("S1 end to end, bf16" + warm, 0.2, 0.15, headline=True),
-        "s1-int8": Goal("S1 end to end, int8" + warm, 0.17, 0.12, headline=True),
+        "s1-int8": Goal("S1 end to end, the faster of int8 and int8_bf16" + warm, 0.17, 0.12, headline=True),
         "s1-exact": Goal("S1 end to end, exact mode" + warm, 0.55, 0.47, headline=True),
         "s1-differing": Goal("S1, exact mode: voxels that differ from nnU-Net's", 0),
         "s2-fp32": Goal("S2 end to end (117 labels), openvino fp32" + warm, 0.13, 0.08, headline=True),
