@@ -60,7 +60,7 @@ absl::Status TimePasses(const nnseg::Engine& engine, nnseg::PatchNetwork& networ
     for (int i = 0; i < passes; ++i) {
       NNSEG_RETURN_IF_ERROR(engine.scheduler->RunOnDevice([&] {
         const auto start = Clock::now();
-        const absl::Status status = run();
+        absl::Status status = run();
         std::cout << std::chrono::duration<double>(Clock::now() - start).count() << " ";
         return status;
       }));
