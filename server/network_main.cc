@@ -13,12 +13,12 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/inference/probe_tile.h"
 #include "server/engines.h"
 
 namespace {
@@ -42,16 +42,8 @@ absl::StatusOr<nnseg::Engine> FindEngine(const std::string& name, int threads) {
   return engines.front();
 }
 
-std::vector<float> Noise(int64_t size) {
-  std::mt19937 generator(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(size));
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
 absl::Status TimePasses(const nnseg::Engine& engine, nnseg::PatchNetwork& network) {
-  const std::vector<float> input = Noise(network.signature().input_size());
+  const std::vector<float> input = nnseg::ProbeTile(network.signature());
   std::vector<float> output(static_cast<std::size_t>(network.signature().output_size()));
   const auto run = [&] { return network.Run(input, output); };
   NNSEG_RETURN_IF_ERROR(engine.scheduler->RunOnDevice(run));  // the first pass allocates
@@ -115,7 +107,7 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option("--patch", patch, "its size: two or three numbers")->required()->expected(2, 3);
   app.add_option("--threads", options.threads, "0: the server's default");
-  app.add_flag("--time", options.time, "time passes over noise instead");
+  app.add_flag("--time", options.time, "time passes over a probe tile instead");
   CLI11_PARSE(app, argc, argv);
   options.signature.patch_dimensions = static_cast<int>(patch.size());
   patch.insert(patch.begin(), 3 - patch.size(), 1);

@@ -42,9 +42,19 @@ void MultiplyAvx2(const float* kernels, const float* inputs, int64_t channels, f
   }
 }
 
+using WideSums = __m512[kProductRows][2];
+
+[[gnu::target("avx512f")]] inline void Store(const WideSums& sums, float* products) {
+  for (const auto& sum : sums) {
+    _mm512_storeu_ps(products, sum[0]);
+    _mm512_storeu_ps(products + 16, sum[1]);
+    products += kProductColumns;
+  }
+}
+
 [[gnu::target("avx512f")]] void MultiplyAvx512(const float* kernels, const float* inputs,
                                                int64_t channels, float* products) {
-  __m512 sums[kProductRows][2];
+  WideSums sums;
   for (auto& sum : sums) sum[0] = sum[1] = _mm512_setzero_ps();
   for (int64_t c = 0; c < channels; ++c) {
     const __m512 left = _mm512_loadu_ps(inputs);
@@ -58,16 +68,12 @@ void MultiplyAvx2(const float* kernels, const float* inputs, int64_t channels, f
     kernels += kProductRows;
     inputs += kProductColumns;
   }
-  for (const auto& sum : sums) {
-    _mm512_storeu_ps(products, sum[0]);
-    _mm512_storeu_ps(products + 16, sum[1]);
-    products += kProductColumns;
-  }
+  Store(sums, products);
 }
 
 [[gnu::target("avx512f,avx512bf16")]] void MultiplyBf16(const float* kernels, const float* inputs,
                                                         int64_t words, float* products) {
-  __m512 sums[kProductRows][2];
+  WideSums sums;
   for (auto& sum : sums) sum[0] = sum[1] = _mm512_setzero_ps();
   for (int64_t w = 0; w < words; ++w) {
     const auto left = reinterpret_cast<__m512bh>(_mm512_loadu_ps(inputs));
@@ -81,11 +87,7 @@ void MultiplyAvx2(const float* kernels, const float* inputs, int64_t channels, f
     kernels += kProductRows;
     inputs += kProductColumns;
   }
-  for (const auto& sum : sums) {
-    _mm512_storeu_ps(products, sum[0]);
-    _mm512_storeu_ps(products + 16, sum[1]);
-    products += kProductColumns;
-  }
+  Store(sums, products);
 }
 
 [[gnu::target("avx512f,avx512bw,avx512bf16")]] void PackColumnPairs(int64_t channels,

@@ -59,7 +59,7 @@ class WinogradConvolution::Sweep {
         input_stride_(words_ * kProductColumns + kPad),
         batch_stride_(points_ * input_stride_),
         batches_at_once_(BatchesAtOnce(batch_stride_)),
-        groups_at_once_(points_ * input_stride_ * static_cast<int64_t>(sizeof(float)) > kCachedBytes
+        groups_at_once_(batch_stride_ * static_cast<int64_t>(sizeof(float)) > kCachedBytes
                             ? kernels_.groups()
                             : 1),
         product_stride_(groups_at_once_ * kGroupProducts + kPad),

@@ -31,6 +31,7 @@ void TransformInputs(Floats& d0, Floats& d1, Floats& d2, Floats& d3) {
   d2 = difference;
 }
 
+// The same for vectors of sixteen lanes, which only code of that target may hold.
 [[gnu::target("avx512f")]] inline void TransformWideInputs(__m512& d0, __m512& d1, __m512& d2,
                                                            __m512& d3) {
   const __m512 sum = _mm512_add_ps(d1, d2);

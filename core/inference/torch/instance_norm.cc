@@ -125,9 +125,9 @@ at::Tensor InstanceNorm(const at::Tensor& input, const std::optional<at::Tensor>
 
 void InterleaveInstanceNorm() {
   // In torch instance_norm is made of other operations; on the CPU it is one by itself from now on.
-  static auto* const library =
-      new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::CPU, __FILE__, __LINE__);
   [[maybe_unused]] static const bool done = [] {
+    auto* const library =  // for good: its end would take the operation out again
+        new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::CPU, __FILE__, __LINE__);
     library->impl("instance_norm", &InstanceNorm);
     return true;
   }();

@@ -1,10 +1,12 @@
 #include "core/convolution/winograd_convolution.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "core/convolution/scratch.h"
 #include "gtest/gtest.h"
 #include "tests/unit/core/convolution/reference.h"
 
@@ -68,15 +70,16 @@ TEST(WinogradConvolution, OfManyChannelsHasTheBitsOfFew) {
   const std::vector<float> weights = Noise(many.weights(), 2);
   const std::vector<float> bias = Noise(many.output_channels, 3);
   const auto run = [&](const ConvolutionShape& shape) {
-    std::vector<float> output(shape.output_channels * shape.input.voxels());
+    // Aligned as an engine's tensors are: only whole lines of the cache go past it.
+    VoxelMemory<float> output = AllocateFloats(shape.output_channels * shape.input.voxels());
     WinogradConvolution(shape, std::span(weights).first(shape.weights()), ProductPrecision::kFp32)
-        .Run(ChannelsOf(input, 1), std::span(bias).first(shape.output_channels), output.data());
+        .Run(ChannelsOf(input, 1), std::span(bias).first(shape.output_channels), output.get());
     return output;
   };
-  const std::vector<float> expected = run(few);
-  std::vector<float> output = run(many);
-  output.resize(expected.size());
-  EXPECT_TRUE(output == expected);
+  const VoxelMemory<float> expected = run(few);
+  const VoxelMemory<float> output = run(many);
+  const int64_t size = few.output_channels * few.input.voxels();
+  EXPECT_TRUE(std::equal(expected.get(), expected.get() + size, output.get()));
 }
 
 TEST(WinogradConvolution, SuitsLargeVolumesAndTheirKernels) {
