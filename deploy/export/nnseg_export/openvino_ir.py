@@ -8,8 +8,10 @@ import openvino
 import torch
 from openvino.frontend.pytorch import ConversionExtension
 
-from nnseg_export import openvino_norm
+from nnseg_export import ExportError, openvino_norm
 
+
+_OUR_CONVOLUTIONS = ["nnseg", "convolutions"]  # the mark's place in a network's rt_info
 
 # Every tensor of an exported network is float32; transformers' position embeddings ask.
 _IS_FLOATING_POINT = ConversionExtension(
@@ -45,7 +47,7 @@ def save_lower(model: openvino.Model, path: Path) -> None:
 
 def mark_for_our_convolutions(model: openvino.Model) -> openvino.Model:
     """Lets the server run a bf16 network with nnseg's own convolutions: for what was judged so, by nnseg-network."""
-    model.set_rt_info("nnseg", ["nnseg", "convolutions"])
+    model.set_rt_info("nnseg", _OUR_CONVOLUTIONS)
     return model
 
 
@@ -61,7 +63,12 @@ class Runner:
     def __init__(self, model: Path | openvino.Model, precision: str = "fp32"):
         rest = "bf16" if precision in ("bf16", "int8_bf16") else "f32"  # of all layers that are not quantised
         options = {"INFERENCE_PRECISION_HINT": rest, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-        self._network = openvino.Core().compile_model(model, "CPU", options)
+        core = openvino.Core()
+        if isinstance(model, Path):
+            model = core.read_model(model)
+        if precision == "bf16" and model.has_rt_info(_OUR_CONVOLUTIONS):
+            raise ExportError("a bf16 network marked for nnseg's convolutions runs by nnseg-network only")
+        self._network = core.compile_model(model, "CPU", options)
 
     def __call__(self, patch: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self._network(patch.numpy())[0].copy())

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("trained_bundle",)
+
 TRAINER = "nnUNetTrainer"
 
 _RESAMPLING = {

@@ -1,11 +1,8 @@
 """A network in lower precision is recorded with what it reached, and written only if it passed its gate."""
 
 import argparse
-import contextlib
 import importlib.metadata
 import importlib.util
-import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,93 +11,18 @@ import openvino
 import pytest
 import SimpleITK
 import torch
-from conftest import DATASET, PLANS, write_model
+from conftest import write_model
+from trained_bundle import manifest_of, needs_bf16, precisions
 
-from nnseg_export import ExportError, cpu, int8_search, openvino_ir, pass_time, precision_request, quantisation
+from nnseg_export import cpu, int8_search, openvino_ir, pass_time, precision_request, quantisation
 from nnseg_export.case_prediction import CasePredictor
 from nnseg_export.cli import main
 from nnseg_export.gate import Score, compare
-from nnseg_export.network_program import ProgramRunner
 
 needs_int8 = pytest.mark.skipif(
     importlib.util.find_spec("nncf") is None or not cpu.has_int8(),
     reason="NNCF is not installed (deploy/export/setup --int8), or the processor has neither VNNI nor AMX",
 )
-needs_bf16 = pytest.mark.skipif(not cpu.has_bf16(), reason="the processor has neither avx512_bf16 nor amx_bf16")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Networks as small as these only lose by more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def blocks(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """An image of two bright and two dark blocks under weak noise, and their labels 1 and 2; both (z, y, x)."""
-    random = np.random.default_rng(seed)
-    labels = np.zeros((20, 24, 18), np.int64)
-    for label in (1, 2, 1, 2):
-        corner = random.integers(0, (10, 14, 8))
-        labels[tuple(slice(start, start + 8) for start in corner)] = label
-    image = np.array([0.0, 4.0, -3.0])[labels] + random.normal(0, 0.1, labels.shape)
-    return image.astype(np.float32), labels
-
-
-def train(folder) -> None:
-    """Fits the weights of every fold to blocks(), in the normalisation that PLANS asks for."""
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-
-    predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
-    predictor.initialize_from_trained_model_folder(str(folder), None, "checkpoint_final.pth")
-    for fold, weights in enumerate(predictor.list_of_parameters):
-        network = predictor.network
-        network.load_state_dict(weights)
-        optimiser = torch.optim.Adam(network.parameters(), 0.03)
-        for step in range(100):
-            image, labels = blocks(1000 + step)
-            image = (np.clip(image, -3, 4) - 1) / 2
-            crop = np.s_[:16, step % 8 : step % 8 + 16, :16]
-            patch = np.ascontiguousarray(image[crop].transpose(2, 0, 1))[None, None]
-            target = np.ascontiguousarray(labels[crop].transpose(2, 0, 1))[None]
-            loss = torch.nn.functional.cross_entropy(network(torch.from_numpy(patch)), torch.from_numpy(target))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        path = folder / f"fold_{fold}" / "checkpoint_final.pth"
-        content = torch.load(path, weights_only=False)
-        torch.save(content | {"network_weights": network.state_dict()}, path)
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory):
-    """A repository with the bundle `blocks` of a trained model; tests only read it."""
-    root = tmp_path_factory.mktemp("precisions")
-    folder = write_model(root / "results", PLANS, DATASET)
-    train(folder)
-    assert main([str(folder), "--name", "blocks", "--output", str(root / "repository")]) == 0
-    return root / "repository"
-
-
-@pytest.fixture
-def models(repository, tmp_path):
-    """A copy of it for one test to write into."""
-    return shutil.copytree(repository, tmp_path / "repository")
-
-
-@pytest.fixture(scope="session")
-def volumes(tmp_path_factory):
-    root = tmp_path_factory.mktemp("volumes")
-    paths = [root / f"case{seed}_0000.nii.gz" for seed in range(4)]
-    for seed, path in enumerate(paths):
-        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(blocks(seed)[0]), str(path))
-    return [str(path) for path in paths]
-
-
-def precisions(models, *options):
-    return main(["precisions", "blocks", "--output", str(models), *options])
 
 
 def searched():
@@ -111,10 +33,6 @@ def searched():
 def rows_of(precision, rows):
     """What was tried, in the table that the search prints."""
     return [row for row in rows if row.startswith("  ") and row.split()[0] == precision]
-
-
-def manifest_of(bundle):
-    return json.loads((bundle / "manifest.json").read_text())
 
 
 def test_dice_is_the_lowest_of_any_label_and_counts_a_lost_label_as_zero():
@@ -360,70 +278,3 @@ def test_a_changed_bundle_gets_no_new_version(models, volumes, capsys):
     (models / "blocks" / "1" / "fold_0.bin").write_bytes(b"")
     assert precisions(models, "--bf16", "--gate-volume", volumes[0]) == 1
     assert "blocks:1: files have changed" in capsys.readouterr().err
-
-
-NETWORK_PROGRAM = Path(__file__).resolve().parents[3] / "build" / "release" / "bin" / "nnseg-network"
-
-
-@pytest.fixture
-def with_program():
-    if not NETWORK_PROGRAM.exists():
-        pytest.skip("nnseg-network is not built (deploy/build.sh release nnseg-network)")
-    return ["--bf16", "--network-program", str(NETWORK_PROGRAM)]
-
-
-def has_mark(path):
-    return openvino.Core().read_model(path).has_rt_info(["nnseg", "convolutions"])
-
-
-@needs_bf16
-@pytest.mark.parametrize("own_time", [0.4, 0.6])
-def test_bf16_takes_the_faster_of_openvinos_and_our_convolutions(models, volumes, monkeypatch, with_program, own_time):
-    monkeypatch.setattr(
-        pass_time, "relative", lambda network, *_: own_time if isinstance(network, ProgramRunner) else 0.5
-    )
-    assert precisions(models, *with_program, "--gate-volume", volumes[0]) == 0
-    bundle = models / "blocks" / "2"
-    after = manifest_of(bundle)
-    entry = after["precisions"][0]
-    name = "bf16_nnseg" if own_time < 0.5 else "bf16"
-    assert entry["networks"] == {fold: f"fold_{fold}.{name}.xml" for fold in ("0", "1")}
-    assert entry["passed"] and entry["precision"] == "bf16" and entry["relative_time"] == min(own_time, 0.5)
-    assert ("nnseg's convolutions" in entry["recipe"]) == (own_time < 0.5)
-    assert {path.name for path in bundle.glob("fold_*bf16*.xml")} == set(entry["networks"].values())
-    assert all(has_mark(bundle / file) == (own_time < 0.5) for file in entry["networks"].values())
-
-
-@needs_bf16
-def test_the_program_runs_marked_networks_with_our_convolutions(repository, tmp_path, with_program):
-    script = repository / "blocks" / "1" / "fold_0.pt"
-    tile = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (1, 1, 16, 16, 16)).astype(np.float32))
-    plain, marked = tmp_path / "plain.xml", tmp_path / "marked.xml"
-    openvino_ir.save_lower(openvino_ir.convert(script, tile), plain)
-    openvino_ir.save_lower(openvino_ir.mark_for_our_convolutions(openvino_ir.convert(script, tile)), marked)
-    exact = openvino_ir.Runner(plain)(tile)
-    logits = {}
-    for file in (plain, marked):
-        with contextlib.closing(ProgramRunner(NETWORK_PROGRAM, file, "bf16", tile, exact.shape[1])) as network:
-            logits[file] = network(tile)
-            assert torch.equal(network(tile), logits[file])
-    for got in logits.values():
-        assert 0 < (got - exact).abs().max() < 0.05 * (exact.max() - exact.min())
-    assert not torch.equal(logits[plain], logits[marked])
-    assert torch.allclose(logits[plain], openvino_ir.Runner(plain, "bf16")(tile), atol=0.02)
-
-
-@needs_bf16
-def test_a_network_that_the_program_cannot_load_is_refused(tmp_path, with_program):
-    file = tmp_path / "fold_0.bf16.xml"
-    file.write_text("no network")
-    tile = torch.zeros((1, 1, 16, 16, 16))
-    with contextlib.closing(ProgramRunner(NETWORK_PROGRAM, file, "bf16", tile, 3)) as network:
-        with pytest.raises(ExportError, match=r"fold_0\.bf16\.xml: .*nnseg-network"):
-            network(tile)
-
-
-def test_the_network_program_must_be_one(models, volumes, tmp_path, capsys):
-    options = ["--bf16", "--gate-volume", volumes[0], "--network-program", str(tmp_path / "none")]
-    assert precisions(models, *options) == 1
-    assert "none: is no program; expected nnseg-network" in capsys.readouterr().err
